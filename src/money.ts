@@ -1,0 +1,22 @@
+import { assert } from './errors.js';
+
+/** An amount in minor units (cents, pence; yen have none) of an ISO 4217 currency. Always a whole number. */
+export interface Money {
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+/** `percent` of an amount of minor units, rounded half up to the minor unit. */
+export function percentOf(amountMinor: number, percent: number): number {
+  assert(Number.isSafeInteger(amountMinor) && amountMinor >= 0, 'an amount is a whole number of minor units');
+  // Exact in integers: percent may have up to two decimals, and 2^53 minor units would overflow a double product.
+  const hundredths = BigInt(Math.round(percent * 100));
+  return Number((BigInt(amountMinor) * hundredths + 5_000n) / 10_000n);
+}
+
+/** As the customer's own language writes it: `$20.00`, `20,00 €`, `R$ 20,00`. */
+export function formatMoney(money: Money, locale: string): string {
+  const format = new Intl.NumberFormat(locale, { style: 'currency', currency: money.currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(money.amountMinor / 10 ** digits);
+}
