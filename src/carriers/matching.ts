@@ -56,8 +56,8 @@ export function deliveryKeyOf(source: string, delivery: string | Buffer): string
 }
 
 /** Kind and text of a time. An instant and a wall-clock reading with the same digits are two different statements. */
-function timeParts(time: EventTime): readonly (string | null)[] {
-  if ('at' in time) return ['at', time.at.toISOString(), null];
+function timeParts(time: EventTime): readonly (string | number | null)[] {
+  if ('at' in time) return ['at', time.at.getTime(), null];
   if ('local' in time) return ['local', time.local, time.timeZone ?? null];
   return ['on', time.on, time.timeZone ?? null];
 }
@@ -67,7 +67,7 @@ function timeParts(time: EventTime): readonly (string | null)[] {
  * as a JSON array because concatenation is ambiguous: ('ab', 'c') and ('a', 'bc') must not collide. Version and variant
  * bits are not set; they would only cost collision resistance.
  */
-function digestAsUuid(parts: readonly (string | null)[]): string {
+function digestAsUuid(parts: readonly (string | number | null)[]): string {
   const hex = hash('sha256', JSON.stringify(parts));
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }

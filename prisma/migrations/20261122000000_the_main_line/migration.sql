@@ -127,6 +127,7 @@ CREATE TABLE "verdicts" (
     "incident" TEXT,
     "declined_because" TEXT,
     "inputs" JSONB NOT NULL,
+    "facts" JSONB,
     "explanation" TEXT[],
 
     CONSTRAINT "verdicts_pkey" PRIMARY KEY ("id")

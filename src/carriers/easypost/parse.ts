@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { FieldError } from '../../errors.js';
 import type { EventTime } from '../../shipments/tracking-event.js';
 import type { ParcelReport, ParseOutcome, Scan } from '../adapter.js';
 import { trackingKeyOf } from '../matching.js';
-import { meaningOf } from './statuses.js';
+import { meaningOf, UNKNOWN } from './statuses.js';
 
 /** Far above what carriers write. Less would cut real texts; more would let one webhook fill the table. */
 const TEXT_LIMIT = 500;
@@ -82,50 +83,63 @@ function readScans(result: JsonObject, errors: FieldError[]): WireScan[] {
     errors.push({ field: 'result.tracking_details', message });
     return [];
   }
-  const scans = new Map<string, WireScan>();
+  const scans: WireScan[] = [];
   for (let index = 0; index < details.length && errors.length < ERROR_LIMIT; index++) {
-    const path = `result.tracking_details[${index}]`;
-    const detail: unknown = details[index];
-    const scan = isObject(detail) ? readScan(detail, `${path}.`, errors) : null;
-    if (!isObject(detail)) errors.push({ field: path, message: 'must be an object' });
-    // NUL is refused in every text, so it separates the parts without doubt.
-    if (scan !== null) {
-      const kind = Object.keys(scan.time)[0];
-      scans.set([kind, scan.order, scan.status, scan.detail, scan.place, scan.text].join('\0'), scan);
+    const problems: FieldError[] = [];
+    const scan = readScan(details[index], problems);
+    if (scan !== null && !scans.some((known) => isSame(known, scan))) scans.push(scan);
+    for (const { field, message } of problems) {
+      errors.push({ field: `result.tracking_details[${index}]${field}`, message });
     }
   }
-  return [...scans.values()];
+  return scans;
 }
 
-function readScan(detail: JsonObject, path: string, errors: FieldError[]): WireScan | null {
+/** The fields of its errors begin with a dot, or are empty where the scan as a whole is wrong. */
+function readScan(detail: unknown, errors: FieldError[]): WireScan | null {
+  if (!isObject(detail)) {
+    errors.push({ field: '', message: 'must be an object' });
+    return null;
+  }
   const when = readTime(detail.datetime);
-  if (when === null) errors.push({ field: `${path}datetime`, message: 'must be an ISO 8601 date and time' });
-  const status = readText(detail, 'status', path, errors);
-  const statusDetail = readText(detail, 'status_detail', path, errors);
-  const text = readText(detail, 'message', path, errors);
-  const place = readPlace(detail.tracking_location, `${path}tracking_location.`, errors);
+  if (when === null) errors.push({ field: '.datetime', message: 'must be an ISO 8601 date and time' });
+  const status = readText(detail, 'status', '.', errors);
+  const statusDetail = readText(detail, 'status_detail', '.', errors);
+  const text = readText(detail, 'message', '.', errors);
+  const place = readPlace(detail.tracking_location, errors);
   return when === null ? null : { time: when.time, order: when.order, status, detail: statusDetail, text, place };
 }
 
 /** `OMAHA, NE, US 68102`, of whatever parts there are; null of none. */
-function readPlace(location: unknown, path: string, errors: FieldError[]): string | null {
+function readPlace(location: unknown, errors: FieldError[]): string | null {
   if (!isObject(location)) return null;
-  const city = readText(location, 'city', path, errors);
-  const state = readText(location, 'state', path, errors);
-  const country = readText(location, 'country', path, errors);
-  const zip = readText(location, 'zip', path, errors);
-  const end = country !== null && zip !== null ? `${country} ${zip}` : (country ?? zip);
-  let place: string | null = null;
-  for (const part of [city, state, end]) {
-    if (part !== null) place = place === null ? part : `${place}, ${part}`;
-  }
-  return place === null ? null : cut(place);
+  const city = readText(location, 'city', '.tracking_location.', errors);
+  const state = readText(location, 'state', '.tracking_location.', errors);
+  const country = readText(location, 'country', '.tracking_location.', errors);
+  const zip = readText(location, 'zip', '.tracking_location.', errors);
+  const place = joined(joined(city, ', ', state), ', ', joined(country, ' ', zip));
+  return place !== null && place.length > TEXT_LIMIT ? cut(place) : place;
+}
+
+function joined(left: string | null, separator: string, right: string | null): string | null {
+  return left === null ? right : right === null ? left : left + separator + right;
+}
+
+function isSame(a: WireScan, b: WireScan): boolean {
+  return (
+    a.order === b.order &&
+    a.status === b.status &&
+    a.detail === b.detail &&
+    a.text === b.text &&
+    a.place === b.place &&
+    isDeepStrictEqual(a.time, b.time)
+  );
 }
 
 /**
- * Gives each scan its status. The tracker's own status speaks for the latest scan alone, and only where that scan has
- * no status: it repeats what a scan said, so it makes no event by itself. The code keeps the scan's words and never
- * borrows the tracker's, because the same scan must look the same in the next snapshot.
+ * Gives each scan its status. The tracker's own status speaks for the latest scan alone, and only where that scan names
+ * none: it repeats what a scan said, so it makes no event by itself. The code keeps the scan's words and never borrows
+ * the tracker's, because the same scan must look the same in the next snapshot.
  */
 function settleStatuses(scans: readonly WireScan[], result: JsonObject, errors: FieldError[]): Scan[] {
   const status = readText(result, 'status', 'result.', errors);
@@ -135,12 +149,8 @@ function settleStatuses(scans: readonly WireScan[], result: JsonObject, errors: 
     if (latest === undefined || scan.order >= latest.order) latest = scan;
   }
   return scans.map((scan) => {
-    const borrows = scan === latest && scan.status === null;
-    const meaning = meaningOf({
-      status: borrows ? status : scan.status,
-      detail: borrows ? (scan.detail ?? detail) : scan.detail,
-      text: scan.text,
-    });
+    const headline = scan === latest ? meaningOf({ status, detail, text: scan.text }) : null;
+    const meaning = meaningOf(scan) ?? headline ?? UNKNOWN;
     return {
       status: meaning.status,
       time: scan.time,
@@ -154,20 +164,22 @@ function settleStatuses(scans: readonly WireScan[], result: JsonObject, errors: 
 }
 
 /**
- * The carrier's guess. `est_delivery_date_local` is the day at the destination. `est_delivery_date` at midnight UTC is
- * a day written as an instant, and without offset its day is all that is sure. What cannot be read is no guess: an
- * estimate is never worth refusing a delivery scan for.
+ * The carrier's guess. `est_delivery_date_local` is the day at the destination. `est_delivery_date` at midnight Z is a
+ * day written as an instant, and without an offset its day is all that is sure. What cannot be read is no guess: no
+ * estimate is worth refusing a delivery scan for.
  */
 function readEstimate(result: JsonObject): ParcelReport['estimate'] {
-  const carrierDetail = isObject(result.carrier_detail) ? result.carrier_detail : null;
-  const local = readTime(carrierDetail?.est_delivery_date_local);
-  if (local !== null && 'on' in local.time) return { on: local.time.on };
+  const local = isObject(result.carrier_detail) ? readTime(result.carrier_detail.est_delivery_date_local) : null;
+  if (local !== null && !('at' in local.time)) return { on: dayOf(local.time) };
   const estimate = readTime(result.est_delivery_date);
   if (estimate === null) return null;
-  if ('on' in estimate.time) return { on: estimate.time.on };
-  if ('local' in estimate.time) return { on: estimate.time.local.slice(0, 10) };
-  const at = estimate.time.at.toISOString();
-  return at.endsWith('T00:00:00.000Z') ? { on: at.slice(0, 10) } : { at: estimate.time.at };
+  if (!('at' in estimate.time)) return { on: dayOf(estimate.time) };
+  const isDay = estimate.order % 86_400_000 === 0 && String(result.est_delivery_date).endsWith('Z');
+  return isDay ? { on: estimate.time.at.toISOString().slice(0, 10) } : { at: estimate.time.at };
+}
+
+function dayOf(time: { readonly on: string } | { readonly local: string }): string {
+  return 'on' in time ? time.on : time.local.slice(0, 10);
 }
 
 const WIRE_TIME =

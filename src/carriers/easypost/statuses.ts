@@ -54,7 +54,7 @@ export const STATUS_DETAILS: Readonly<Record<string, Meaning | null>> = {
   weather_delay: { status: 'exception', exception: 'weather' },
 };
 
-const UNKNOWN: Meaning = { status: 'unknown', exception: null };
+export const UNKNOWN: Meaning = { status: 'unknown', exception: null };
 const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
 
 // Maps, because a plain object would also answer to `constructor` and `__proto__`, and these words come from outside.
@@ -62,17 +62,18 @@ const statusMeanings = new Map(Object.entries(STATUSES));
 const detailMeanings = new Map(Object.entries(STATUS_DETAILS));
 
 /**
- * The meaning of a scan's words. The detail goes before the coarse status, except that what was delivered stays
- * delivered. Words we do not know say nothing: an unknown detail leaves the status, an unknown status is `unknown`.
- * The text is the last resort, only where the codes name no kind of exception.
+ * The meaning of a scan's words; null where they name no status at all. The detail goes before the coarse status,
+ * except that what was delivered stays delivered. Words we do not know say nothing: an unknown detail leaves the
+ * status, an unknown status is `unknown`. The text is the last resort, only where the codes name no kind of exception.
  */
 export function meaningOf(words: {
   readonly status: string | null;
   readonly detail: string | null;
   readonly text: string | null;
-}): Meaning {
-  const coarse = statusMeanings.get(words.status ?? '') ?? UNKNOWN;
-  if (coarse.status === 'delivered') return coarse;
-  const meaning = detailMeanings.get(words.detail ?? '') ?? coarse;
-  return meaning.exception === 'other' && /weather/i.test(words.text ?? '') ? WEATHER : meaning;
+}): Meaning | null {
+  const coarse = words.status === null ? null : (statusMeanings.get(words.status) ?? UNKNOWN);
+  if (coarse?.status === 'delivered') return coarse;
+  const detailed = words.detail === null ? null : detailMeanings.get(words.detail);
+  const meaning = detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse);
+  return meaning?.exception === 'other' && /weather/i.test(words.text ?? '') ? WEATHER : meaning;
 }

@@ -1,0 +1,30 @@
+import type { Money } from '../money.js';
+import type { DeliveryPromise } from '../promises/promise.js';
+import type { Judgement } from '../promises/verdict.js';
+import type { PastAward } from './award.js';
+
+export const CONTACT_REASONS = ['late', 'not_received', 'damaged', 'other'] as const;
+export type ContactReason = (typeof CONTACT_REASONS)[number];
+
+/**
+ * Everything the decision about one shipment depends on, and nothing else. All but `judgement`, `promise` and
+ * `firstDeliveredAt` belongs to the order and is the same for each of its shipments.
+ */
+export interface DecisionCase {
+  readonly judgement: Judgement;
+  readonly promise: DeliveryPromise;
+  /** The earliest instant of the first delivered scan known at `asOf`, disputed or not; null without one. */
+  readonly firstDeliveredAt: Date | null;
+  readonly asOf: Date;
+  /** Both moneys in one currency. */
+  readonly order: { readonly id: string; readonly total: Money; readonly shippingPaid: Money };
+  readonly membership: { readonly tier: string; readonly trial: boolean } | null;
+  /** `on` is a calendar date. */
+  readonly occasion: { readonly name: string; readonly on: string } | null;
+  /** When the order became known here; null when that is long ago. */
+  readonly registeredAt: Date | null;
+  /** Those after `asOf` are not there. */
+  readonly contacts: readonly { readonly reason: ContactReason; readonly at: Date }[];
+  /** Every award already made to this customer, for any order. Their order does not matter. */
+  readonly history: readonly PastAward[];
+}

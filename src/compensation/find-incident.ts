@@ -1,0 +1,99 @@
+import { addMinutes } from 'date-fns';
+import { unreachable } from '../errors.js';
+import type { DeclineCode } from './award.js';
+import type { DecisionCase } from './decision-input.js';
+import type { Incident } from './incident.js';
+import type { Policy } from './policy.js';
+import { dayCount } from './wording.js';
+
+export type Finding =
+  | {
+      readonly outcome: 'incident';
+      readonly incident: Incident;
+      readonly because: string;
+      /** Set when the fault lies where the policy gives no award: the customer is told, not paid. */
+      readonly excludedBy: DeclineCode | null;
+    }
+  | {
+      readonly outcome: 'none';
+      readonly declinedBecause: DeclineCode;
+      readonly because: string;
+      /** When the passing of time alone turns this into an incident; null when it does not, or the verdict must change. */
+      readonly decidesAgainAt: Date | null;
+    };
+
+/** Which incident one shipment is, if any. What the customer reported comes before what the scans say. */
+export function findIncident(input: DecisionCase, policy: Policy): Finding {
+  const found = reported(input) ?? judged(input, policy);
+  if (found.outcome === 'none') return found;
+  const exclusion = policy.noAwardFor.find(
+    ({ incident, fault }) => incident === found.incident && fault === input.judgement.fault,
+  );
+  return { ...found, excludedBy: exclusion?.code ?? null };
+}
+
+/** An incident that a contact opens stands on the customer's word: the verdict and its silence do not matter to it. */
+function reported({ contacts, asOf, firstDeliveredAt }: DecisionCase): Finding | null {
+  const known = contacts.filter(({ at }) => at <= asOf);
+  const missing = known.find(
+    ({ reason, at }) => reason === 'not_received' && firstDeliveredAt !== null && at >= firstDeliveredAt,
+  );
+  if (missing) {
+    return incident('not_received', `not received, the customer said at ${iso(missing.at)}, after a delivered scan`);
+  }
+  const broken = known.find(({ reason }) => reason === 'damaged');
+  return broken ? incident('damaged', `damaged, the customer said at ${iso(broken.at)}`) : null;
+}
+
+function judged(input: DecisionCase, policy: Policy): Finding {
+  const { verdict, lateDays } = input.judgement;
+  switch (verdict) {
+    case 'on_time':
+      return none('kept', 'the promise was kept');
+    case 'pending':
+      return none('not_due', 'the promise is still running');
+    case 'uncertain':
+      return none('uncertain', 'the scans do not settle whether the promise was kept');
+    case 'cancelled':
+      return none('cancelled', 'the shipment was cancelled');
+    case 'damaged':
+    case 'returned':
+      return incident(verdict, `the verdict is ${verdict}`);
+    case 'late':
+      return incident('late', 'the verdict is late');
+    case 'lost':
+      return settled(input, policy) ?? incident('lost', 'the verdict is lost');
+    case 'overdue': {
+      const due = (lateDays ?? 0) >= policy.overdueAfterDays;
+      const measured = `overdue by ${dayCount(lateDays ?? 0)}, an incident from ${dayCount(policy.overdueAfterDays)} on`;
+      if (!due) return none('not_due', measured);
+      return settled(input, policy) ?? incident('late', measured);
+    }
+    default:
+      return unreachable(verdict);
+  }
+}
+
+/**
+ * Not due yet when the verdict rests on silence and the order has not been known for long enough: of an order that was
+ * imported with its promise already past, the scans may still be on their way in.
+ */
+function settled({ judgement, registeredAt, asOf }: DecisionCase, { settleMinutes }: Policy): Finding | null {
+  if (!judgement.restsOnSilence || registeredAt === null) return null;
+  const until = addMinutes(registeredAt, settleMinutes);
+  if (asOf >= until) return null;
+  const because = `${judgement.verdict} rests on silence, and the order is known only since ${iso(registeredAt)}: wait ${settleMinutes} minutes`;
+  return { outcome: 'none', declinedBecause: 'not_due', because, decidesAgainAt: until };
+}
+
+function incident(kind: Incident, because: string): Finding {
+  return { outcome: 'incident', incident: kind, because, excludedBy: null };
+}
+
+function none(declinedBecause: DeclineCode, because: string): Finding {
+  return { outcome: 'none', declinedBecause, because, decidesAgainAt: null };
+}
+
+function iso(at: Date): string {
+  return at.toISOString();
+}

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { AppError } from '../errors.js';
+import { PrismaClient } from '../generated/prisma/client.js';
+import { pgTypes } from './pg-types.js';
+
+/** Where a statement runs: the pool, or the transaction that is open. */
+export type Sql = Pick<pg.ClientBase, 'query'>;
+
+export interface Database {
+  /** Ordinary reads and writes. */
+  readonly prisma: PrismaClient;
+  /** Set-based statements of the hot paths. */
+  readonly pool: pg.Pool;
+  /**
+   * Runs `work` in one transaction (READ COMMITTED; rows are locked by the statements that need it). Deadlocks and
+   * serialization failures are run again from the start, so `work` must have no effect outside the database.
+   * @throws AppError `database_unavailable` when the server cannot be reached or the connection breaks, also at COMMIT,
+   *   whose outcome is then unknown: whoever tries again must find its own work done.
+   */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Tries of one transaction. Too few and hot customers surface as errors; too many and a livelock hides. */
+const TRANSACTION_TRIES = 8;
+
+/** How long to wait for a connection. Longer, and a webhook's sender gives up before it hears 503 (Shippo: 3 s). */
+const CONNECT_TIMEOUT_MS = 2_500;
+
+/**
+ * @param url postgresql://user:password@host:port/database
+ * @param options.poolSize connections at the most. Fewer than lanes and workers starve each other; many more cost
+ *   throughput, as PostgreSQL works best with a few per core.
+ */
+export function openDatabase(url: string, options: { poolSize: number; onError: (error: Error) => void }): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    types: pgTypes,
+    application_name: 'makegood',
+  });
+  // A pooled connection that breaks while idle is replaced; without a listener it would end the process.
+  pool.on('error', options.onError);
+  pool.on('connect', (client) => client.on('error', options.onError));
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+
+  return {
+    pool,
+    prisma,
+    async transaction(work) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await runTransaction(pool, work);
+        } catch (error) {
+          if (isConflict(error) && attempt < TRANSACTION_TRIES) {
+            // Two that collided must not collide again at once.
+            await sleep(Math.random() * 10 * attempt);
+            continue;
+          }
+          throw asDatabaseError(error);
+        }
+      }
+    },
+    async close() {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+async function runTransaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    client.release();
+    return result;
+  } catch (error) {
+    const rolledBack = await client.query('ROLLBACK').then(
+      () => true,
+      () => false,
+    );
+    // A connection that could not even roll back is not given to anybody else.
+    client.release(!rolledBack);
+    throw error;
+  }
+}
+
+/** Serialization failure or deadlock: nothing happened, and the next try may well succeed. */
+function isConflict(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === '40001' || code === '40P01';
+}
+
+/** Socket errors of Node, and SQLSTATE classes of a server that is away: 08 connection, 57P shutdown, 53 resources. */
+const AWAY = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|08...|57P0[1-4]|53...|25P03)$/;
+/** What pg throws without a code when the connection ends under it, or none comes in time. */
+const AWAY_MESSAGES = [
+  'Connection terminated',
+  'timeout exceeded when trying to connect',
+  'Client has encountered a connection error',
+  'timeout expired',
+  'Cannot use a pool after calling end',
+];
+
+/** True when the server could not be reached or went away: trying again later can help. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (error instanceof AppError) return error.code === 'database_unavailable';
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseAway);
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string' && AWAY.test(code)) return true;
+  // Prisma wraps what its driver threw.
+  const cause = (error as { cause?: unknown }).cause;
+  if (cause !== undefined && cause !== error && isDatabaseAway(cause)) return true;
+  return AWAY_MESSAGES.some((message) => error.message.includes(message));
+}
+
+/** The same error, or an AppError that says that the database is away. */
+export function asDatabaseError(error: unknown): unknown {
+  if (error instanceof AppError || !isDatabaseAway(error)) return error;
+  return new AppError('database_unavailable', 'The database cannot be reached. Try again shortly.', { cause: error });
+}

@@ -1,0 +1,19 @@
+import type { Clock } from './clock.js';
+import type { PolicyBook } from './compensation/policy-store.js';
+import type { Config } from './config.js';
+import type { Database } from './db/database.js';
+import type { Logger } from './logger.js';
+import type { Mailer } from './messages/mailer.js';
+import type { Queues } from './queue/queues.js';
+
+/** What the code needs of the outside. Built once, in the entry points, and passed on. */
+export interface Deps {
+  readonly config: Config;
+  readonly db: Database;
+  readonly queues: Queues;
+  /** null: letters go to the local mailbox. */
+  readonly mailer: Mailer | null;
+  readonly policies: PolicyBook;
+  readonly clock: Clock;
+  readonly log: Logger;
+}

@@ -1,0 +1,93 @@
+import { trackingKeyOf } from '../carriers/matching.js';
+import type { Deps } from '../deps.js';
+import { AppError, type FieldError } from '../errors.js';
+import { newId } from '../ids.js';
+import { issueTickets } from '../queue/outbox-store.js';
+import {
+  addShipments,
+  completeOrder,
+  insertOrder,
+  lockRegisteredPromises,
+  type RegisteredPromises,
+  saveCustomer,
+  shipmentKeyOf,
+} from './order-store.js';
+import type { OrderDocument } from './order-document.js';
+import type { DeliveryPromise } from './promise.js';
+import { boundOf } from './verdict.js';
+
+export interface Registration {
+  readonly outcome: 'created' | 'completed' | 'unchanged';
+  readonly promisedUntil: Date;
+}
+
+/**
+ * Registers an order, or completes one that is known: what the document gives replaces what was known, what it leaves out
+ * stays, shipments are added. Scans that came before the order are found by its tracking numbers.
+ * @throws AppError `promise_changed` or `customer_changed`, with the fields; nothing is written then
+ */
+export async function registerOrder(deps: Deps, id: string, order: OrderDocument): Promise<Registration> {
+  const { promisedUntil } = boundOf(order.promise, 0);
+  const trace = newId();
+  const { outcome, tickets } = await deps.db.transaction(async (sql) => {
+    const { rows } = await sql.query('SELECT now() AS database_now');
+    const registeredAt = deps.clock.read(rows[0].database_now);
+    const known = await lockRegisteredPromises(sql, id);
+    if (known) refuseChanges(known, order);
+    const customerChanged = await saveCustomer(sql, order);
+    const created = !known && (await insertOrder(sql, id, order, { promisedUntil, registeredAt }));
+    if (!known && !created) {
+      // Somebody registered it between our look and our insert: now it is there to compare with.
+      const theirs = await lockRegisteredPromises(sql, id);
+      if (theirs) refuseChanges(theirs, order);
+    }
+    const factsChanged = !created && (await completeOrder(sql, id, order));
+    const added = await addShipments(sql, id, order);
+    if (!created && !customerChanged && !factsChanged && added === 0) return { outcome: 'unchanged' as const, tickets: [] };
+    return {
+      outcome: created ? ('created' as const) : ('completed' as const),
+      tickets: await issueFor(sql, id, order, trace),
+    };
+  });
+  await deps.queues.announce(tickets);
+  deps.log.debug({ trace, outcome }, 'register-order');
+  return { outcome, promisedUntil };
+}
+
+/** Through track-shipments where there are numbers, as their scans may have come before; else straight to the judge. */
+function issueFor(sql: Parameters<typeof issueTickets>[0], id: string, order: OrderDocument, trace: string) {
+  const keys = [...new Set(order.shipments.map((shipment) => trackingKeyOf(shipment.trackingNumber)))];
+  return keys.length > 0
+    ? issueTickets(sql, { stage: 'track-shipments', ids: keys, trigger: 'registration', trace })
+    : issueTickets(sql, { stage: 'judge-promises', ids: [id], trigger: 'registration', trace });
+}
+
+function refuseChanges(known: RegisteredPromises, order: OrderDocument): void {
+  if (known.customerId !== order.customer.id) {
+    throw new AppError('customer_changed', 'This order is registered for another customer.', {
+      errors: [{ field: 'customer.id', message: 'differs from the customer that the order was registered for' }],
+    });
+  }
+  const errors: FieldError[] = [];
+  const differs = (field: string, promise: DeliveryPromise) =>
+    errors.push({ field, message: `was promised as ${describe(promise)} and never changes` });
+  if (!isSame(known.promise, order.promise)) differs('promise', known.promise);
+  order.shipments.forEach((shipment, index) => {
+    const own = known.shipments.get(shipmentKeyOf(shipment));
+    if (own === undefined || !shipment.promise) return;
+    if (!isSame(own ?? known.promise, shipment.promise)) differs(`shipments[${index}].promise`, own ?? known.promise);
+  });
+  if (errors.length > 0) {
+    throw new AppError('promise_changed', 'The first promise made is kept for ever; an estimate never replaces it.', { errors });
+  }
+}
+
+function isSame(a: DeliveryPromise, b: DeliveryPromise): boolean {
+  if (a.timeZone !== b.timeZone) return false;
+  if ('on' in a) return 'on' in b && a.on === b.on;
+  return 'at' in b && a.at.getTime() === b.at.getTime();
+}
+
+function describe(promise: DeliveryPromise): string {
+  return `${'on' in promise ? promise.on : promise.at.toISOString()} (${promise.timeZone})`;
+}

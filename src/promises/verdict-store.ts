@@ -1,0 +1,160 @@
+import type { Sql } from '../db/database.js';
+import { newId } from '../ids.js';
+import type { Money } from '../money.js';
+import type { Trigger } from '../queue/ticket.js';
+import { toPromise } from './order-store.js';
+import type { DeliveryPromise } from './promise.js';
+import type { Fault, Judgement, Verdict } from './verdict.js';
+
+/** An order with all that judging and deciding need besides its shipments. */
+export interface JudgedOrder {
+  readonly id: string;
+  readonly customerId: string;
+  readonly promise: DeliveryPromise;
+  readonly shipBy: Date | null;
+  readonly occasion: { readonly name: string; readonly on: string } | null;
+  readonly total: Money;
+  readonly shippingPaid: Money;
+  readonly membership: { readonly tier: string; readonly trial: boolean } | null;
+  readonly registeredAt: Date;
+  /** The last answer that was recorded; null before the first. */
+  readonly last: RecordedVerdict | null;
+}
+
+/** The parts of an answer whose change is worth a new row. */
+export interface RecordedVerdict {
+  readonly id: string;
+  readonly verdict: Verdict;
+  readonly metAt: Date | null;
+  readonly lateMinutes: number | null;
+  readonly lateDays: number | null;
+  readonly fault: Fault | null;
+  readonly incident: string | null;
+  readonly declinedBecause: string | null;
+  readonly judgedAt: Date;
+}
+
+/** ISO 4217's code for "no currency": an order whose money nobody told us. No policy has amounts in it. */
+const NO_CURRENCY = 'XXX';
+
+/** Takes these orders, in the order of their ids, until the transaction ends. Unknown ids are left out. */
+export async function lockOrders(sql: Sql, ids: readonly string[]): Promise<JudgedOrder[]> {
+  const { rows } = await sql.query(
+    `SELECT o.id, o.customer_id, o.promise_on, o.promise_at, o.promise_time_zone, o.ship_by, o.occasion_name, o.occasion_on,
+       o.total_minor, o.shipping_paid_minor, o.currency, o.registered_at, c.membership_tier, c.membership_trial,
+       v.id AS verdict_id, v.verdict, v.met_at, v.late_minutes, v.late_days, v.fault, v.incident, v.declined_because, v.judged_at
+     FROM orders o JOIN customers c ON c.id = o.customer_id LEFT JOIN verdicts v ON v.id = o.verdict_id
+     WHERE o.id = ANY($1) ORDER BY o.id FOR NO KEY UPDATE OF o`,
+    [ids],
+  );
+  return rows.map((row) => {
+    const currency = row.currency ?? NO_CURRENCY;
+    return {
+      id: row.id,
+      customerId: row.customer_id,
+      promise: toPromise(row) ?? { on: '', timeZone: row.promise_time_zone },
+      shipBy: row.ship_by,
+      occasion: row.occasion_on === null ? null : { name: row.occasion_name, on: row.occasion_on },
+      total: { amountMinor: row.total_minor ?? 0, currency },
+      shippingPaid: { amountMinor: row.shipping_paid_minor ?? 0, currency },
+      membership: row.membership_tier === null ? null : { tier: row.membership_tier, trial: row.membership_trial },
+      registeredAt: row.registered_at,
+      last:
+        row.verdict_id === null
+          ? null
+          : {
+              id: row.verdict_id,
+              verdict: row.verdict,
+              metAt: row.met_at,
+              lateMinutes: row.late_minutes,
+              lateDays: row.late_days,
+              fault: row.fault,
+              incident: row.incident,
+              declinedBecause: row.declined_because,
+              judgedAt: row.judged_at,
+            },
+    };
+  });
+}
+
+/** A new answer for an order. */
+export interface VerdictRow {
+  readonly id: string;
+  readonly orderId: string;
+  readonly judgement: Judgement;
+  readonly incident: string | null;
+  readonly declinedBecause: string | null;
+  readonly explanation: readonly string[];
+  readonly inputs: unknown;
+  readonly facts: unknown;
+}
+
+/** Adds answers to the history, opens their incidents, and makes each the current one of its order. */
+export async function recordVerdicts(
+  sql: Sql,
+  verdicts: readonly VerdictRow[],
+  common: { judgedAt: Date; policyVersion: number; trigger: Trigger; trace: string },
+): Promise<void> {
+  if (verdicts.length === 0) return;
+  const rows = verdicts.map(({ id, orderId, judgement, incident, declinedBecause, explanation, inputs, facts }) => ({
+    id,
+    order_id: orderId,
+    verdict: judgement.verdict,
+    promised_until: judgement.promisedUntil,
+    met_at: judgement.metAt,
+    late_minutes: judgement.lateMinutes,
+    late_days: judgement.lateDays,
+    fault: judgement.fault,
+    incident,
+    declined_because: declinedBecause,
+    inputs,
+    facts,
+    explanation,
+    incident_id: newId(),
+  }));
+  await sql.query(
+    `WITH n AS (
+       SELECT * FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, verdict text, promised_until timestamptz,
+         met_at timestamptz, late_minutes int, late_days int, fault text, incident text, declined_because text, inputs jsonb,
+         facts jsonb, explanation text[], incident_id uuid)
+     ), recorded AS (
+       INSERT INTO verdicts (id, order_id, verdict, promised_until, met_at, late_minutes, late_days, fault, judged_at,
+         policy_version, trigger, trace, incident, declined_because, inputs, facts, explanation)
+       SELECT id, order_id, verdict, promised_until, met_at, late_minutes, late_days, fault, $2, $3, $4, $5, incident,
+         declined_because, inputs, facts, explanation FROM n
+     ), opened AS (
+       INSERT INTO incidents (id, order_id, kind, opened_at)
+       SELECT incident_id, order_id, incident, $2 FROM n WHERE incident IS NOT NULL ORDER BY order_id
+       ON CONFLICT (order_id, kind) DO NOTHING
+     )
+     UPDATE orders o SET verdict = n.verdict, verdict_id = n.id FROM n WHERE o.id = n.order_id`,
+    [JSON.stringify(rows), common.judgedAt, common.policyVersion, common.trigger, common.trace],
+  );
+}
+
+/** Notes that orders were looked at, and when they must be looked at again even if nothing happens. */
+export async function saveDueDates(
+  sql: Sql,
+  orders: readonly { readonly id: string; readonly dueAt: Date | null }[],
+  judgedAt: Date,
+): Promise<void> {
+  await sql.query(
+    `UPDATE orders o SET due_at = n.due_at, judged_at = $3
+     FROM unnest($1::text[], $2::timestamptz[]) AS n(id, due_at) WHERE o.id = n.id`,
+    [orders.map((order) => order.id), orders.map((order) => order.dueAt), judgedAt],
+  );
+}
+
+/**
+ * Orders for which time alone may have changed something. Each is put off a little, so that it is taken once; whoever
+ * judges it sets its real date.
+ */
+export async function takeDueOrders(sql: Sql, now: Date, limit: number): Promise<string[]> {
+  const { rows } = await sql.query(
+    `UPDATE orders SET due_at = $1::timestamptz + interval '10 minutes'
+     WHERE id IN (SELECT id FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
+     RETURNING id`,
+    [now, limit],
+  );
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,146 @@
+import { asDatabaseError, type Database, type Sql } from '../db/database.js';
+import { newId } from '../ids.js';
+import { type StageName, TICKET_SIZE, type Ticket, type Trigger } from './ticket.js';
+
+/**
+ * How long the relay leaves a new ticket to whoever wrote it, who puts it on the queue right after COMMIT. Too short, and
+ * busy queues get every ticket twice (harmless, but work); too long, and what a crash left behind waits.
+ */
+const RELAY_GRACE_S = 15;
+
+/** Writes tickets in the transaction whose result they carry on. Put them on the queue after COMMIT. */
+export async function issueTickets(
+  sql: Sql,
+  work: { stage: StageName; ids: readonly string[]; trigger: Trigger; trace: string },
+): Promise<Ticket[]> {
+  if (work.ids.length === 0) return [];
+  const tickets: Ticket[] = [];
+  for (let start = 0; start < work.ids.length; start += TICKET_SIZE) {
+    tickets.push({ id: newId(), attempts: 0, ...work, ids: work.ids.slice(start, start + TICKET_SIZE) });
+  }
+  await insertTickets(sql, tickets, RELAY_GRACE_S);
+  return tickets;
+}
+
+async function insertTickets(sql: Sql, tickets: readonly Ticket[], relayAfterS: number, error: string | null = null): Promise<void> {
+  // Lists of different length cannot be unnested, so they travel as JSON.
+  await sql.query(
+    `INSERT INTO outbox (id, stage, ids, trigger, trace, attempts, relay_after, error)
+     SELECT t.id, t.stage, t.ids, t.trigger, t.trace, t.attempts, now() + make_interval(secs => $2), $3
+     FROM jsonb_to_recordset($1::jsonb) AS t(id uuid, stage text, ids text[], trigger text, trace text, attempts int)`,
+    [JSON.stringify(tickets), relayAfterS, error],
+  );
+}
+
+export type ClaimOutcome =
+  | { readonly outcome: 'claimed'; readonly ticket: Ticket; readonly databaseNow: Date }
+  /** Done already, or being done by somebody else right now, or set aside. */
+  | { readonly outcome: 'gone' };
+
+/** Takes a ticket for the length of the transaction: whoever dies lets go of it at once, without leases or clocks. */
+export async function claimTicket(sql: Sql, id: string): Promise<ClaimOutcome> {
+  return readTicket(sql, id, 'FOR UPDATE SKIP LOCKED');
+}
+
+async function readTicket(sql: Sql, id: string, locking: '' | 'FOR UPDATE SKIP LOCKED' = ''): Promise<ClaimOutcome> {
+  const { rows } = await sql.query(
+    `SELECT stage, ids, trigger, trace, attempts, now() AS database_now FROM outbox WHERE id = $1 AND parked_at IS NULL ${locking}`,
+    [id],
+  );
+  const row = rows[0];
+  if (!row) return { outcome: 'gone' };
+  const { stage, ids, trigger, trace, attempts } = row;
+  return { outcome: 'claimed', ticket: { id, stage, ids, trigger, trace, attempts }, databaseNow: row.database_now };
+}
+
+/**
+ * Holds a ticket for work that lasts longer than a transaction should: by a lock of the session, which PostgreSQL drops
+ * the moment the holder dies. It holds back no vacuum, and needs no lease.
+ */
+export async function holdTicket<T>(db: Database, id: string, work: (claim: ClaimOutcome) => Promise<T>): Promise<T> {
+  const client = await db.pool.connect().catch((error: unknown) => {
+    throw asDatabaseError(error);
+  });
+  let broken = false;
+  try {
+    const { rows } = await client.query('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [id]);
+    if (!rows[0].held) return await work({ outcome: 'gone' });
+    try {
+      return await work(await readTicket(client, id));
+    } finally {
+      await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [id]).catch(() => {
+        broken = true;
+      });
+    }
+  } catch (error) {
+    throw asDatabaseError(error);
+  } finally {
+    // A connection that may still hold the lock is closed, and the lock with it.
+    client.release(broken);
+  }
+}
+
+/** The work is done; call it in the transaction that holds the result. */
+export async function completeTicket(sql: Sql, id: string): Promise<void> {
+  await sql.query('DELETE FROM outbox WHERE id = $1', [id]);
+}
+
+/** Does the same ids again later, as a new ticket that the relay puts on the queue in time. */
+export async function retryLater(sql: Sql, ticket: Ticket, ids: readonly string[], waitS: number, error: string): Promise<void> {
+  await insertTickets(sql, [{ ...ticket, id: newId(), ids, attempts: ticket.attempts + 1 }], waitS, error);
+}
+
+/** A batch that failed as a whole: two halves take its place, until the culprit stands alone. */
+export async function splitTicket(sql: Sql, ticket: Ticket): Promise<Ticket[]> {
+  const middle = Math.ceil(ticket.ids.length / 2);
+  const halves = [ticket.ids.slice(0, middle), ticket.ids.slice(middle)].map((ids) => ({ ...ticket, id: newId(), ids }));
+  await completeTicket(sql, ticket.id);
+  await insertTickets(sql, halves, RELAY_GRACE_S);
+  return halves;
+}
+
+/** Sets a ticket aside with its error. It stays until somebody looks: `unparkTickets` or the sweep's report. */
+export async function parkTicket(sql: Sql, id: string, error: string): Promise<void> {
+  await sql.query('UPDATE outbox SET parked_at = now(), error = $2 WHERE id = $1', [id, error]);
+}
+
+/**
+ * Tickets that are still here though somebody should have done them by now: written by a process that died before it
+ * reached the queue, lost with the queue, or due for another try. Each is put off, so that one relay takes it at a time.
+ */
+export async function takeOverdueTickets(sql: Sql, limit: number): Promise<{ id: string; stage: StageName }[]> {
+  const { rows } = await sql.query(
+    `UPDATE outbox SET relay_after = now() + make_interval(secs => $2)
+     WHERE id IN (SELECT id FROM outbox WHERE parked_at IS NULL AND relay_after <= now()
+                  ORDER BY relay_after LIMIT $1 FOR UPDATE SKIP LOCKED)
+     RETURNING id, stage`,
+    [limit, RELAY_GRACE_S * 2],
+  );
+  return rows;
+}
+
+/** The queue lost everything: every ticket is due for the relay at once, but for those that wait for another try. */
+export async function relayAllTickets(sql: Sql): Promise<number> {
+  const { rowCount } = await sql.query(
+    'UPDATE outbox SET relay_after = now() WHERE parked_at IS NULL AND attempts = 0 AND relay_after > now()',
+  );
+  return rowCount ?? 0;
+}
+
+/** Tickets that can be done now, oldest first; with a trace, only those. For processes that do their work themselves. */
+export async function findOpenTickets(sql: Sql, filter: { trace: string }): Promise<{ id: string; stage: StageName }[]> {
+  const { rows } = await sql.query(
+    `SELECT id, stage FROM outbox WHERE parked_at IS NULL AND trace = $1 AND (attempts = 0 OR relay_after <= now()) ORDER BY id`,
+    [filter.trace],
+  );
+  return rows;
+}
+
+/** How much waits, and how much was set aside, by stage. */
+export async function countTickets(sql: Sql): Promise<{ stage: StageName; waiting: number; parked: number }[]> {
+  const { rows } = await sql.query(
+    `SELECT stage, count(*) FILTER (WHERE parked_at IS NULL) AS waiting, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked
+     FROM outbox GROUP BY stage ORDER BY stage`,
+  );
+  return rows;
+}

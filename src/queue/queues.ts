@@ -1,0 +1,87 @@
+import type { Logger } from '../logger.js';
+import type { JobQueue, JobWorker, QueueBackend, QueueJob } from './backend.js';
+import { STAGES, type StageName } from './ticket.js';
+
+/** Work that comes by the clock and not by a ticket. */
+export const SCHEDULES = ['watch-deadlines', 'sweep'] as const;
+export type ScheduleName = (typeof SCHEDULES)[number];
+
+/** When a schedule runs: every so many milliseconds, or by a cron pattern in a time zone. */
+export type Schedule = { readonly every: number } | { readonly pattern: string; readonly tz: string };
+
+/** The queues of all stages and schedules, on one backend. */
+export interface Queues {
+  readonly kind: QueueBackend['kind'];
+  /** Tells workers of tickets that are committed. Never throws: what does not reach the queue, the relay brings later. */
+  announce(tickets: readonly { id: string; stage: StageName }[]): Promise<void>;
+  /** As announce, for the relay itself. @throws when the queue is away */
+  enqueue(tickets: readonly { id: string; stage: StageName }[]): Promise<void>;
+  openWorker(
+    name: StageName | ScheduleName,
+    process: (job: QueueJob) => Promise<void>,
+    options: { concurrency: number },
+  ): JobWorker;
+  /** Makes sure that the schedules stand. @returns the names of those that were missing, as after the queue was wiped */
+  ensureSchedules(schedules: Readonly<Partial<Record<ScheduleName, Schedule>>>): Promise<ScheduleName[]>;
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Prepares the backend and opens a queue for each stage and schedule. */
+export async function openQueues(backend: QueueBackend, log: Logger): Promise<Queues> {
+  await backend.prepare();
+  const queues = new Map<string, JobQueue>();
+  for (const name of [...STAGES, ...SCHEDULES]) queues.set(name, backend.openQueue(name));
+  const queueOf = (name: string): JobQueue => {
+    const queue = queues.get(name);
+    if (!queue) throw new Error(`assertion failed: no queue ${name}`);
+    return queue;
+  };
+
+  const enqueue = async (tickets: readonly { id: string; stage: StageName }[]): Promise<void> => {
+    for (const stage of STAGES) {
+      const jobs = tickets
+        .filter((ticket) => ticket.stage === stage)
+        // The id makes a second announcement of a waiting ticket no second job. It guards nothing else.
+        .map((ticket) => ({ name: stage, data: { ticket: ticket.id }, opts: { jobId: `t-${ticket.id}` } }));
+      if (jobs.length > 0) await queueOf(stage).addBulk(jobs);
+    }
+  };
+
+  return {
+    kind: backend.kind,
+    enqueue,
+    async announce(tickets) {
+      if (tickets.length === 0) return;
+      try {
+        await enqueue(tickets);
+      } catch (error) {
+        log.warn({ err: error, tickets: tickets.length }, 'queue: not reached, the relay brings these tickets later');
+      }
+    },
+    openWorker: (name, process, options) => backend.openWorker(name, process, options),
+    async ensureSchedules(schedules) {
+      const missing: ScheduleName[] = [];
+      for (const name of SCHEDULES) {
+        const schedule = schedules[name];
+        if (!schedule) continue;
+        const queue = queueOf(name);
+        const standing = await queue.getJobScheduler(name);
+        if (standing && matches(standing, schedule)) continue;
+        if (!standing) missing.push(name);
+        await queue.upsertJobScheduler(name, schedule, { name, data: {} });
+      }
+      return missing;
+    },
+    check: () => backend.check(),
+    async close() {
+      for (const queue of queues.values()) await queue.close();
+      await backend.close();
+    },
+  };
+}
+
+function matches(standing: { every?: unknown; pattern?: unknown; tz?: unknown }, wanted: Schedule): boolean {
+  if ('every' in wanted) return Number(standing.every) === wanted.every;
+  return standing.pattern === wanted.pattern && standing.tz === wanted.tz;
+}

@@ -1,0 +1,120 @@
+import type { Sql } from '../db/database.js';
+import type { Deps } from '../deps.js';
+import { AppError, ERROR_CODES } from '../errors.js';
+import { failpoint } from '../failpoint.js';
+import { claimTicket, completeTicket, holdTicket, parkTicket, retryLater, splitTicket } from './outbox-store.js';
+import type { StageName, Ticket } from './ticket.js';
+
+/** What a stage did: the tickets that carry it on, written in its own transaction, and counts for the log. */
+export interface StageResult {
+  readonly next: readonly Ticket[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** A stage whose whole effect is in the database: all of it and its next tickets commit at once, or nothing does. */
+export interface TransactionStage {
+  readonly kind: 'transaction';
+  readonly run: (deps: Deps, work: { sql: Sql; ticket: Ticket; now: Date }) => Promise<StageResult>;
+}
+
+/** A stage that reaches outside and records each step itself. What it could not do yet comes back in a later ticket. */
+export interface EffectStage {
+  readonly kind: 'effect';
+  readonly run: (
+    deps: Deps,
+    work: { ticket: Ticket; now: Date },
+  ) => Promise<{
+    readonly retry: { readonly ids: readonly string[]; readonly waitS: number; readonly reason: string } | null;
+    readonly counts: Readonly<Record<string, number>>;
+  }>;
+}
+
+export interface StageDefinition {
+  readonly name: StageName;
+  /** What the ids of its tickets name. */
+  readonly takes: string;
+  readonly next: StageName | null;
+  /** Batches at once in one worker process. */
+  readonly concurrency: number;
+  readonly work: TransactionStage | EffectStage;
+}
+
+export type RunOutcome =
+  | { readonly outcome: 'done'; readonly next: readonly Ticket[] }
+  /** Done before, being done elsewhere, or set aside: nothing to do. */
+  | { readonly outcome: 'gone' }
+  /** The batch failed; its halves are new tickets. */
+  | { readonly outcome: 'split'; readonly next: readonly Ticket[] }
+  | { readonly outcome: 'parked'; readonly reason: string };
+
+/**
+ * Does the work of one ticket. The same for workers, the command line and tests.
+ * @throws AppError when trying again later can help: the ticket stays, and the relay brings it back
+ */
+export async function runTicket(deps: Deps, stage: StageDefinition, ticketId: string): Promise<RunOutcome> {
+  let outcome: RunOutcome;
+  try {
+    outcome =
+      stage.work.kind === 'transaction'
+        ? await runInTransaction(deps, stage.name, stage.work, ticketId)
+        : await runWithEffects(deps, stage.name, stage.work, ticketId);
+  } catch (error) {
+    if (error instanceof AppError && ERROR_CODES[error.code].retry) throw error;
+    outcome = await isolate(deps, stage.name, ticketId, error);
+  }
+  if ('next' in outcome) await deps.queues.announce(outcome.next);
+  failpoint(`${stage.name}:announced`);
+  return outcome;
+}
+
+async function runInTransaction(deps: Deps, name: StageName, work: TransactionStage, ticketId: string): Promise<RunOutcome> {
+  const done = await deps.db.transaction(async (sql) => {
+    const claim = await claimTicket(sql, ticketId);
+    if (claim.outcome === 'gone') return null;
+    failpoint(`${name}:claimed`);
+    const result = await work.run(deps, { sql, ticket: claim.ticket, now: deps.clock.read(claim.databaseNow) });
+    await completeTicket(sql, ticketId);
+    failpoint(`${name}:before-commit`);
+    return { result, ticket: claim.ticket };
+  });
+  if (!done) return { outcome: 'gone' };
+  failpoint(`${name}:after-commit`);
+  logDone(deps, done.ticket, done.result.counts);
+  return { outcome: 'done', next: done.result.next };
+}
+
+async function runWithEffects(deps: Deps, name: StageName, work: EffectStage, ticketId: string): Promise<RunOutcome> {
+  return holdTicket(deps.db, ticketId, async (claim): Promise<RunOutcome> => {
+    if (claim.outcome === 'gone') return claim;
+    failpoint(`${name}:claimed`);
+    const { retry, counts } = await work.run(deps, { ticket: claim.ticket, now: deps.clock.read(claim.databaseNow) });
+    await deps.db.transaction(async (sql) => {
+      await completeTicket(sql, ticketId);
+      if (retry) await retryLater(sql, claim.ticket, retry.ids, retry.waitS, retry.reason);
+      failpoint(`${name}:before-commit`);
+    });
+    failpoint(`${name}:after-commit`);
+    logDone(deps, claim.ticket, counts);
+    return { outcome: 'done', next: [] };
+  });
+}
+
+/** One poison row must not stop the other 499: the batch is halved until the culprit stands alone, and that is set aside. */
+async function isolate(deps: Deps, name: StageName, ticketId: string, error: unknown): Promise<RunOutcome> {
+  const reason = error instanceof Error ? error.message : String(error);
+  return deps.db.transaction(async (sql): Promise<RunOutcome> => {
+    const claim = await claimTicket(sql, ticketId);
+    if (claim.outcome === 'gone') return claim;
+    if (claim.ticket.ids.length > 1) {
+      deps.log.warn({ err: error, ticket: ticketId, ids: claim.ticket.ids.length }, `${name}: batch failed, trying its halves`);
+      return { outcome: 'split', next: await splitTicket(sql, claim.ticket) };
+    }
+    deps.log.error({ err: error, ticket: ticketId, trace: claim.ticket.trace }, `${name}: set aside`);
+    await parkTicket(sql, ticketId, reason);
+    return { outcome: 'parked', reason };
+  });
+}
+
+function logDone(deps: Deps, ticket: Ticket, counts: Readonly<Record<string, number>>): void {
+  deps.log.debug({ trace: ticket.trace, trigger: ticket.trigger, ids: ticket.ids.length, ...counts }, ticket.stage);
+}

@@ -1,0 +1,29 @@
+/** The stages that tickets are issued for, in the order in which a parcel meets them. */
+export const STAGES = ['track-shipments', 'judge-promises', 'grant-awards', 'send-messages'] as const;
+export type StageName = (typeof STAGES)[number];
+
+/** What made us look. Written on every verdict. */
+export const TRIGGERS = ['webhook', 'registration', 'deadline', 'recheck', 'sweep'] as const;
+export type Trigger = (typeof TRIGGERS)[number];
+
+/**
+ * Work for one stage: a list of ids and nothing else, nothing personal. The row in the outbox is the truth; the job on the
+ * queue only says that it is there.
+ */
+export interface Ticket {
+  readonly id: string;
+  readonly stage: StageName;
+  /** track-shipments: tracking keys; judge-promises: order ids; grant-awards: award ids; send-messages: message ids. */
+  readonly ids: readonly string[];
+  readonly trigger: Trigger;
+  /** Goes with the work through all stages and logs. */
+  readonly trace: string;
+  /** How often it was tried before and failed. */
+  readonly attempts: number;
+}
+
+/**
+ * Ids in one ticket. Fewer, and a flood costs more round trips a row; more, and one batch holds its locks for longer than
+ * an agent wants to wait.
+ */
+export const TICKET_SIZE = 500;

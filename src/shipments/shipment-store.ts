@@ -1,0 +1,150 @@
+import type { Sql } from '../db/database.js';
+import type { ShipmentState } from './apply-events.js';
+import { type Interval, intervalOf } from './event-interval.js';
+import { matchScans, type RegisteredParcel } from './match-scans.js';
+import type { EventTime, ExceptionKind, TrackingEvent, TrackingStatus } from './tracking-event.js';
+
+/** A registered parcel with what it takes to judge it. */
+export interface Shipment extends RegisteredParcel {
+  readonly orderId: string;
+  readonly position: number;
+  readonly carrier: string;
+  readonly trackingNumber: string;
+  /** The zone in which local times of its scans are read. */
+  readonly destinationZone: string;
+  /** The promise of its own, where it has one; else the order's holds. */
+  readonly promise: { readonly on: string | null; readonly at: Date | null; readonly timeZone: string | null };
+}
+
+/** A scan as it is stored. */
+export interface StoredScan extends TrackingEvent {
+  readonly scanKey: string;
+  readonly source: string;
+  readonly carrierKey: string;
+  readonly trackingKey: string;
+  readonly interval: Interval;
+}
+
+const SHIPMENT_COLUMNS = `s.id, s.order_id, s.position, s.carrier, s.carrier_key, s.tracking_number, s.tracking_key,
+  s.promise_on, s.promise_at, s.promise_time_zone, coalesce(s.promise_time_zone, o.promise_time_zone) AS destination_zone, o.placed_at`;
+
+/**
+ * Takes the parcels that bear these tracking keys, so that nobody else adds up their scans meanwhile: their scans must be
+ * read after this, else an older sum could replace a newer one.
+ */
+export async function lockShipmentsByNumber(sql: Sql, trackingKeys: readonly string[]): Promise<Shipment[]> {
+  const { rows } = await sql.query(
+    `SELECT ${SHIPMENT_COLUMNS} FROM shipments s JOIN orders o ON o.id = s.order_id
+     WHERE s.tracking_key = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s`,
+    [trackingKeys],
+  );
+  return rows.map(toShipment);
+}
+
+/** The parcels of these orders, and all others that share a number with one of them (whose scans must be told apart). */
+export async function loadShipmentsOfOrders(sql: Sql, orderIds: readonly string[]): Promise<Shipment[]> {
+  const { rows } = await sql.query(
+    `SELECT ${SHIPMENT_COLUMNS} FROM shipments s JOIN orders o ON o.id = s.order_id
+     WHERE s.tracking_key IN (SELECT tracking_key FROM shipments WHERE order_id = ANY($1)) ORDER BY s.order_id, s.position`,
+    [orderIds],
+  );
+  return rows.map(toShipment);
+}
+
+/** The scans of these parcels, by shipment id. Pass all parcels that share a number. */
+export async function loadScans(sql: Sql, shipments: readonly Shipment[]): Promise<Map<string, StoredScan[]>> {
+  const keys = [...new Set(shipments.map((shipment) => shipment.trackingKey))];
+  if (keys.length === 0) return new Map();
+  const { rows } = await sql.query(
+    `SELECT scan_key, source, carrier_key, tracking_key, status, exception, disputed, occurred_at, occurred_local, occurred_on, time_zone
+     FROM tracking_events WHERE tracking_key = ANY($1) ORDER BY scan_key`,
+    [keys],
+  );
+  // A number shared across zones is read in the zone of each; to find its owner the first one serves, a day is near enough.
+  const zones = new Map(shipments.map((shipment) => [shipment.trackingKey, shipment.destinationZone]));
+  const scans = rows.map((row) => toScan(row, zones.get(row.tracking_key) ?? 'UTC'));
+  return matchScans(shipments, scans);
+}
+
+/** Records what the scans add up to, with the carriers' newest estimate. */
+export async function saveStates(
+  sql: Sql,
+  states: readonly (ShipmentState & { readonly id: string })[],
+): Promise<void> {
+  if (states.length === 0) return;
+  await sql.query(
+    `UPDATE shipments s SET status = n.status, delivered_at = n.delivered_at, tracked_at = now(),
+       estimated_on = e.estimated_on, estimated_at = e.estimated_at
+     FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS n(id, status, delivered_at)
+     LEFT JOIN LATERAL (
+       SELECT e.estimated_on, e.estimated_at FROM estimates e JOIN shipments p ON p.id = n.id AND p.tracking_key = e.tracking_key
+       ORDER BY e.carrier_key = p.carrier_key DESC, e.reported_at DESC LIMIT 1) e ON true
+     WHERE s.id = n.id`,
+    [states.map((s) => s.id), states.map((s) => s.status), states.map((s) => s.deliveredAt)],
+  );
+}
+
+interface ShipmentRow {
+  id: string;
+  order_id: string;
+  position: number;
+  carrier: string;
+  carrier_key: string;
+  tracking_number: string;
+  tracking_key: string;
+  promise_on: string | null;
+  promise_at: Date | null;
+  promise_time_zone: string | null;
+  destination_zone: string;
+  placed_at: Date | null;
+}
+
+function toShipment(row: ShipmentRow): Shipment {
+  return {
+    id: row.id,
+    orderId: row.order_id,
+    position: row.position,
+    carrier: row.carrier,
+    carrierKey: row.carrier_key,
+    trackingNumber: row.tracking_number,
+    trackingKey: row.tracking_key,
+    placedAt: row.placed_at,
+    destinationZone: row.destination_zone,
+    promise: { on: row.promise_on, at: row.promise_at, timeZone: row.promise_time_zone },
+  };
+}
+
+interface ScanRow {
+  scan_key: string;
+  source: string;
+  carrier_key: string;
+  tracking_key: string;
+  status: TrackingStatus;
+  exception: ExceptionKind | null;
+  disputed: boolean;
+  occurred_at: Date | null;
+  occurred_local: string | null;
+  occurred_on: string | null;
+  time_zone: string | null;
+}
+
+function toScan(row: ScanRow, destinationZone: string): StoredScan {
+  const zone = row.time_zone === null ? {} : { timeZone: row.time_zone };
+  const time: EventTime =
+    row.occurred_at !== null
+      ? { at: row.occurred_at }
+      : row.occurred_local !== null
+        ? { local: row.occurred_local, ...zone }
+        : { on: row.occurred_on ?? '', ...zone };
+  return {
+    scanKey: row.scan_key,
+    source: row.source,
+    carrierKey: row.carrier_key,
+    trackingKey: row.tracking_key,
+    status: row.status,
+    exception: row.exception,
+    disputed: row.disputed,
+    time,
+    interval: intervalOf(time, destinationZone),
+  };
+}

@@ -1,0 +1,26 @@
+import { issueTickets } from '../queue/outbox-store.js';
+import type { TransactionStage } from '../queue/run-ticket.js';
+import { applyEvents } from './apply-events.js';
+import { loadScans, lockShipmentsByNumber, saveStates } from './shipment-store.js';
+
+/**
+ * track-shipments: finds the parcels that new scans belong to, and adds up all their scans to a state.
+ * Reads:    shipments, tracking events, estimates
+ * Writes:   shipment state, outbox(judge-promises)   one transaction
+ * Twice:    a state is computed from all scans, so the second run writes the same again.
+ * If lost:  the sweep finds shipments with scans newer than their state.
+ */
+export const trackShipments: TransactionStage['run'] = async (_deps, { sql, ticket }) => {
+  const shipments = await lockShipmentsByNumber(sql, ticket.ids);
+  const scans = await loadScans(sql, shipments);
+  const states = shipments.map((shipment) => ({
+    id: shipment.id,
+    ...applyEvents(scans.get(shipment.id) ?? [], shipment.destinationZone),
+  }));
+  await saveStates(sql, states);
+  // Numbers that no order has yet stay as they are: registering the order issues this ticket again.
+  const orderIds = [...new Set(shipments.map((shipment) => shipment.orderId))];
+  const { trigger, trace } = ticket;
+  const next = await issueTickets(sql, { stage: 'judge-promises', ids: orderIds, trigger, trace });
+  return { next, counts: { numbers: ticket.ids.length, shipments: shipments.length, orders: orderIds.length } };
+};
