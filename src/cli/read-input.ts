@@ -62,7 +62,8 @@ function complaintAbout(text: string): string {
   const offset = offsetOfJsonError(text);
   const before = text.slice(0, offset).split('\n');
   const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
-  const found = offset < text.length ? JSON.stringify(String.fromCodePoint(text.codePointAt(offset) ?? 0)) : 'end of the text';
+  const found =
+    offset < text.length ? JSON.stringify(String.fromCodePoint(text.codePointAt(offset) ?? 0)) : 'end of the text';
   return `unexpected ${found} at ${place}`;
 }
 

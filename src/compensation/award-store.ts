@@ -95,7 +95,12 @@ export async function recordAwards(
   return rows.map(({ id, kind, status }) => ({ id, kind, status }));
 }
 
-function lastStep(history: readonly StoredPastAward[], orderId: string, incident: Incident, ofClass: AwardClass): number {
+function lastStep(
+  history: readonly StoredPastAward[],
+  orderId: string,
+  incident: Incident,
+  ofClass: AwardClass,
+): number {
   return history
     .filter((past) => past.orderId === orderId && past.incident === incident && past.class === ofClass)
     .reduce((last, { step }) => Math.max(last, step), 0);

@@ -3,7 +3,7 @@ import { type Verdict, worstIndex } from '../promises/verdict.js';
 import type { DecidedAward, DeclineCode } from './award.js';
 import type { DecisionCase } from './decision-input.js';
 import { type Finding, findIncident } from './find-incident.js';
-import type { Incident } from './incident.js';
+import { INCIDENTS, type Incident } from './incident.js';
 import { applyLimits, type Proposal } from './limits.js';
 import type { Policy } from './policy.js';
 import { applyRules, type DecidedTask, mostGenerous, type RulesOutcome } from './rules.js';
@@ -62,7 +62,7 @@ export function decideForOrder(cases: readonly DecisionCase[], policy: Policy, p
     'the shipments that are decided together are of one order and one instant',
   );
   const worst = worstIndex(cases.map(({ judgement }) => judgement));
-  const assessments = counting(cases).map(({ input, place }): Assessment => {
+  const assessments = cases.map((input, place): Assessment => {
     const finding = findIncident(input, policy);
     const rules = finding.outcome === 'incident' ? applyRules(input, finding, policy) : NO_RULES;
     return { place, input, finding, rules };
@@ -90,24 +90,22 @@ export function decideForOrder(cases: readonly DecisionCase[], policy: Policy, p
   return { ...common, incident, awards: settled.awards, tasks, declinedBecause, explanation };
 }
 
-/** Cancelled shipments do not count unless all are. */
-function counting(cases: readonly DecisionCase[]): { input: DecisionCase; place: number }[] {
-  const all = cases.map((input, place) => ({ input, place }));
-  const left = all.filter(({ input }) => input.judgement.verdict !== 'cancelled');
-  return left.length > 0 ? left : all;
-}
-
 /**
  * The shipment that says which incident the order has: the worst of those that earn something, else of those that are
- * an incident, else of all.
+ * an incident, else of all. Of equally bad ones, that with the incident named first.
  */
 function leading(assessments: readonly Assessment[]): Assessment {
-  const incidents = assessments.filter(({ finding }) => finding.outcome === 'incident');
+  const incidents = assessments.filter(({ finding }) => finding.outcome === 'incident').sort(byIncident);
   const earning = incidents.filter(({ finding }) => finding.outcome === 'incident' && finding.excludedBy === null);
-  const group = [earning, incidents, assessments].find((candidates) => candidates.length > 0) ?? assessments;
+  const group = [earning, incidents].find((candidates) => candidates.length > 0) ?? assessments;
   const found = group[worstIndex(group.map(({ input }) => input.judgement))];
-  assert(found, 'at least one shipment counts');
+  assert(found, 'there is at least one shipment');
   return found;
+}
+
+function byIncident(one: Assessment, other: Assessment): number {
+  const rank = ({ finding }: Assessment) => (finding.outcome === 'incident' ? INCIDENTS.indexOf(finding.incident) : -1);
+  return rank(one) - rank(other);
 }
 
 interface Settled {

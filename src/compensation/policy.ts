@@ -20,6 +20,7 @@ const MOST_MINUTES = 1_000_000;
 
 const minorUnits = z.int().min(0).max(MOST_MINOR);
 const days = z.int().min(0).max(MOST_DAYS);
+const atLeastADay = z.int().min(1).max(MOST_DAYS);
 const minutes = z.int().min(0).max(MOST_MINUTES);
 /** Two decimals at most: that is what percentOf computes exactly. */
 const percentUpTo = (most: number) =>
@@ -79,7 +80,7 @@ const boundsMessage = { path: ['maxMinor'], message: 'maxMinor is less than minM
 
 /** Minor units that stand in the policy itself (`minor`, `minMinor`, `maxMinor`) are scaled by the currency's factor. */
 const amountSchema = z.discriminatedUnion('of', [
-  z.strictObject({ of: z.literal('fixed'), minor: minorUnits.min(1) }),
+  z.strictObject({ of: z.literal('fixed'), minor: z.int().min(1).max(MOST_MINOR) }),
   z.strictObject({ of: z.literal('total'), ...share }).refine(boundsInOrder, boundsMessage),
   z.strictObject({ of: z.literal('shipping_paid'), ...share }).refine(boundsInOrder, boundsMessage),
 ]);
@@ -115,7 +116,7 @@ const pastLimit = {
   id: identifier,
   for: selectionSchema,
   /** The window, in days of 24 hours before the decision. */
-  days: days.min(1),
+  days: atLeastADay,
   /** The one being decided counts too: with 3, three may be given and the fourth is stopped. */
   atMost: z.int().min(0),
   atMostInTrial: z.int().min(0).optional(),
@@ -138,7 +139,7 @@ export const policySchema = z
   .strictObject({
     name: line(100),
     description: line(500),
-    judging: z.strictObject({ graceMinutes: minutes, attemptCounts: z.boolean(), lostAfterDays: days.min(1) }),
+    judging: z.strictObject({ graceMinutes: minutes, attemptCounts: z.boolean(), lostAfterDays: atLeastADay }),
     /** `lateDays` from which a parcel that is still on its way is an incident. */
     overdueAfterDays: days,
     /** How long an order must have been known before the silence about its parcels means anything. */

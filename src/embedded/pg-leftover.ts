@@ -21,8 +21,9 @@ export async function hasPidFile(clusterDir: string): Promise<boolean> {
 
 /**
  * Ends the server that a killed makegood left on this cluster and waits until it is gone. The caller holds the folder's
- * lock, so nobody else can want that server. A process that merely got the number of a dead server is left alone; the
- * file that names it is removed, because the new server would not start over it.
+ * lock, so nobody else can want that server. A process that merely got the number of a dead server is left alone. The file
+ * that names it is removed, because the new server would not start over it, nor over the number of a zombie. Should parts
+ * of the dead server live on, the new one still refuses: it also looks at the shared memory that they hold.
  */
 export async function stopLeftoverServer(
   { clusterDir, user }: ClusterLocation,
@@ -38,8 +39,7 @@ export async function stopLeftoverServer(
   }
 
   const identity = processIdentity(pid);
-  if (identity === null) return;
-  if (!(await isServerOf(pid, clusterDir))) {
+  if (identity === null || !(await isServerOf(pid, clusterDir))) {
     await rm(join(clusterDir, 'postmaster.pid'), { force: true });
     return;
   }

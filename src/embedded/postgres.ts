@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { AppError } from '../errors.js';
 import { findPlatformPackage, type PostgresBinaries, prepareBinaries } from './pg-binaries.js';
@@ -44,10 +45,14 @@ export interface EmbeddedPostgresOptions {
 }
 
 /**
- * A start fails and is tried again when the port was taken between our look and the server's, or when what is left of a
- * killed server is still ending. Too few: such a start fails for nothing. Too many: a real failure is reported late.
+ * A start that failed is tried again when the port was taken between our look and the server's, or when there are signs
+ * of a killed server, parts of which may still be ending. Too short: such a start fails for nothing. Too long: a server
+ * that cannot start for another reason is reported late.
  */
-const MAX_TRIES = 5;
+const RETRY_BOUND_MS = 10_000;
+
+/** Too short: a log full of failures. Too long: the start waits after what was in its way has gone. */
+const RETRY_PAUSE_MS = 200;
 
 /**
  * Starts PostgreSQL on a data folder, makes the cluster where there is none, and returns when it can be used. What an
@@ -169,8 +174,10 @@ async function startServer(options: {
   const { dataDir, location, binaries, secrets, log } = options;
   const logFile = join(dataDir, 'postgres.log');
   const lastPort = (await readServerState(dataDir))?.port ?? null;
+  const giveUpAt = performance.now() + RETRY_BOUND_MS;
+  let wasKilled = false;
   for (let tries = 1; ; tries += 1) {
-    const wasLeft = await hasPidFile(location.clusterDir);
+    wasKilled ||= await hasPidFile(location.clusterDir);
     await stopLeftoverServer(location, binaries, log);
     // After a failure any other port is better than the one it may have failed on.
     const port = await pickPort(tries === 1 ? lastPort : null);
@@ -188,14 +195,15 @@ async function startServer(options: {
         { cause: error },
       );
     }
-    const mayPass = wasLeft || (await hasPidFile(location.clusterDir)) || (await listenOnce(port)) === null;
-    if (tries >= MAX_TRIES || !mayPass) {
+    wasKilled ||= await hasPidFile(location.clusterDir);
+    if (performance.now() > giveUpAt || !(wasKilled || (await listenOnce(port)) === null)) {
       throw new AppError(
         'database_unavailable',
         `PostgreSQL on ${location.clusterDir} did not start (${reason}). Its last words, from ${logFile}:\n${await server.lastWords()}`,
       );
     }
     log(`PostgreSQL did not start (${reason}), trying again`);
+    await delay(RETRY_PAUSE_MS);
   }
 }
 

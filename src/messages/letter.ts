@@ -30,7 +30,8 @@ export type LetterAward =
 
 /**
  * The facts of one letter, and all that its text depends on: the same facts give the same words for ever, so that a
- * retry is a copy and not a second letter. Strings a customer or shop wrote may hold anything; rendering makes them safe.
+ * retry is a copy and not a second letter. Strings that a customer or a shop wrote may hold anything; rendering makes
+ * them safe.
  */
 export interface Letter {
   readonly template: TemplateName;
@@ -38,12 +39,12 @@ export interface Letter {
   /** `locale` is a BCP 47 tag and decides how dates and money look; missing or unusable: `en-US`. */
   readonly customer: { readonly name: string | null; readonly locale: string | null };
   readonly orderId: string;
-  /** The instant of the decision this letter tells of: "now" in its text. Fixed, so that a retry next day reads the same. */
+  /** The instant of the decision this letter tells of: "now" in its text. Fixed: a retry next day reads the same. */
   readonly asOf: Date;
   /** The promise that was broken. Its zone, the destination's, is the zone of every time in the letter. */
   readonly promise: DeliveryPromise;
   readonly verdict: Verdict;
-  /** When the promise was met, too late, and by what; both null while it is not. `deliveredAt` may come after an attempt. */
+  /** When the promise was met, too late, and by what; null while it is not. `deliveredAt` may come after an attempt. */
   readonly metAt: Date | null;
   readonly metBy: 'delivered' | 'attempted' | 'available_for_pickup' | null;
   readonly deliveredAt: Date | null;

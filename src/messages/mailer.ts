@@ -9,10 +9,10 @@ export type { OutgoingMail } from './mime.js';
  * What is known about one mail after one try, exactly as well as SMTP lets it be known.
  *
  * - `sent`: the server took it (2xx to the end of the message). `response` is its answer.
- * - `refused`: the server said no, and does not have it. `permanent`: the same mail will be refused again, do not retry.
- *   `code` is the SMTP reply; null when the address was refused here, without asking.
+ * - `refused`: the server said no, and does not have it. `permanent`: it will say no again, do not retry. `code` is the
+ *   SMTP reply; null when the address was refused here, without asking.
  * - `unreachable`: not one byte of the mail was handed over, and the reason is not this mail: no connection, TLS, wrong
- *   credentials, a sender the server does not accept, `onHandover` failed. Retry; when it goes on, look at the settings.
+ *   credentials, a sender the server does not accept, `onHandover` failed. Retry; if it persists, look at the settings.
  * - `unknown`: the mail was being handed over and the final answer did not come. The server may have it or not. Nobody
  *   can find out by trying again; a copy carries the same Message-ID.
  */
@@ -86,6 +86,7 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
   const waiting: (() => void)[] = [];
   let active = 0;
   let closing = false;
+  let closed: Promise<void> | null = null;
 
   async function enter(): Promise<void> {
     if (active < settings.maxConnections) active += 1;
@@ -122,7 +123,7 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
         reason: 'the recipient is not exactly one mail address',
       };
     }
-    const message = await composeMime(mail);
+    const message = composeMime(mail);
     const envelope = { from: parseMailbox(mail.from)?.address ?? '', to };
     await enter();
     try {
@@ -177,7 +178,13 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
     }
   }
 
-  async function close(): Promise<void> {
+  /** Once only: two that take all places one by one would each wait for what the other has. */
+  function close(): Promise<void> {
+    closed ??= closeOnce();
+    return closed;
+  }
+
+  async function closeOnce(): Promise<void> {
     closing = true;
     for (const session of idle.splice(0)) session.quit();
     // Taking every place means that everybody has left. Whoever waits in front of us finds the mailer closing.
@@ -249,7 +256,7 @@ function decoded(part: string): string {
   }
 }
 
-/** `reached`: the server has asked for the message. `began`: bytes of it may have left; from here on doubt is possible. */
+/** `reached`: the server has asked for the message. `began`: bytes of it may have left, from here on there is doubt. */
 interface Handover {
   reached: boolean;
   began: boolean;
@@ -290,7 +297,7 @@ interface SmtpTrouble {
 
 /** 503 is "bad sequence of commands": about this dialogue, not about the mail. */
 const OUT_OF_STEP = 503;
-/** Authentication or encryption is missing or wrong (RFC 4954, RFC 3207): our settings, whatever it was said in reply to. */
+/** Authentication or encryption is missing or wrong (RFC 4954, RFC 3207): our settings, whichever command it answers. */
 const CREDENTIALS_CODES: readonly number[] = [530, 534, 535, 538];
 
 /**

@@ -1,3 +1,4 @@
+import { carrierKeyOf, trackingKeyOf } from '../carriers/matching.js';
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
 import type { Money } from '../money.js';
@@ -157,4 +158,37 @@ export async function takeDueOrders(sql: Sql, now: Date, limit: number): Promise
     [now, limit],
   );
   return rows.map((row) => row.id);
+}
+
+/** The current answer for an order, as the API shows it. */
+export interface VerdictAnswerRow {
+  readonly verdict: Verdict;
+  readonly metAt: Date | null;
+  readonly lateMinutes: number | null;
+  readonly lateDays: number | null;
+  readonly fault: Fault | null;
+  readonly incident: string | null;
+  readonly declinedBecause: string | null;
+  readonly judgedAt: Date;
+  readonly policyVersion: number;
+}
+
+/** null: not judged yet, or no such order. */
+export async function loadVerdictAnswer(sql: Sql, orderId: string): Promise<VerdictAnswerRow | null> {
+  const { rows } = await sql.query(
+    `SELECT v.verdict, v.met_at AS "metAt", v.late_minutes AS "lateMinutes", v.late_days AS "lateDays", v.fault, v.incident,
+       v.declined_because AS "declinedBecause", v.judged_at AS "judgedAt", v.policy_version AS "policyVersion"
+     FROM orders o JOIN verdicts v ON v.id = o.verdict_id WHERE o.id = $1`,
+    [orderId],
+  );
+  return rows[0] ?? null;
+}
+
+/** The orders that have this parcel. */
+export async function findOrderByNumber(sql: Sql, parcel: { carrier: string; trackingNumber: string }): Promise<string[]> {
+  const { rows } = await sql.query(
+    'SELECT DISTINCT order_id FROM shipments WHERE tracking_key = $1 AND carrier_key = $2 ORDER BY order_id',
+    [trackingKeyOf(parcel.trackingNumber), carrierKeyOf(parcel.carrier)],
+  );
+  return rows.map((row) => row.order_id);
 }

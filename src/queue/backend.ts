@@ -38,7 +38,7 @@ const ROLE = 'makegood_queue';
  * How long a job may go without a sign of life from its worker before another takes it. Too short, and a long pause of a
  * healthy worker starts the job twice (harmless: the ticket is locked); too long, and a crash is noticed late.
  */
-const LOCK_DURATION_MS = 30_000;
+const LOCK_DURATION_MS = 15_000;
 
 /** The ticket in the outbox counts, not the job: a job that ends leaves nothing behind, however it ends. */
 const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
@@ -46,6 +46,7 @@ const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true, attempts: 1 } 
 const workerOptions = (concurrency: number) => ({
   concurrency,
   lockDuration: LOCK_DURATION_MS,
+  stalledInterval: LOCK_DURATION_MS / 2,
   // A worker that is killed again and again must not make BullMQ give up on a job.
   maxStalledCount: 100,
 });

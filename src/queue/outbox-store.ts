@@ -104,16 +104,19 @@ export async function parkTicket(sql: Sql, id: string, error: string): Promise<v
   await sql.query('UPDATE outbox SET parked_at = now(), error = $2 WHERE id = $1', [id, error]);
 }
 
+/** A ticket that nobody did in time; with attempts, one that waited for its next try and was on no queue. */
+export type OverdueTicket = Pick<Ticket, 'id' | 'stage' | 'attempts'>;
+
 /**
  * Tickets that are still here though somebody should have done them by now: written by a process that died before it
  * reached the queue, lost with the queue, or due for another try. Each is put off, so that one relay takes it at a time.
  */
-export async function takeOverdueTickets(sql: Sql, limit: number): Promise<{ id: string; stage: StageName }[]> {
+export async function takeOverdueTickets(sql: Sql, limit: number): Promise<OverdueTicket[]> {
   const { rows } = await sql.query(
     `UPDATE outbox SET relay_after = now() + make_interval(secs => $2)
      WHERE id IN (SELECT id FROM outbox WHERE parked_at IS NULL AND relay_after <= now()
                   ORDER BY relay_after LIMIT $1 FOR UPDATE SKIP LOCKED)
-     RETURNING id, stage`,
+     RETURNING id, stage, attempts`,
     [limit, RELAY_GRACE_S * 2],
   );
   return rows;

@@ -14,8 +14,10 @@ export interface Queues {
   readonly kind: QueueBackend['kind'];
   /** Tells workers of tickets that are committed. Never throws: what does not reach the queue, the relay brings later. */
   announce(tickets: readonly { id: string; stage: StageName }[]): Promise<void>;
-  /** As announce, for the relay itself. @throws when the queue is away */
-  enqueue(tickets: readonly { id: string; stage: StageName }[]): Promise<void>;
+  /** As announce, but under new job ids: a job of a dead worker must not keep its ticket from another. @throws when the queue is away */
+  enqueueAgain(tickets: readonly { id: string; stage: StageName }[]): Promise<void>;
+  /** Jobs of a stage that wait for a worker. */
+  countWaiting(stage: StageName): Promise<number>;
   openWorker(
     name: StageName | ScheduleName,
     process: (job: QueueJob) => Promise<void>,
@@ -38,23 +40,27 @@ export async function openQueues(backend: QueueBackend, log: Logger): Promise<Qu
     return queue;
   };
 
-  const enqueue = async (tickets: readonly { id: string; stage: StageName }[]): Promise<void> => {
+  const enqueue = async (tickets: readonly { id: string; stage: StageName }[], suffix: string): Promise<void> => {
     for (const stage of STAGES) {
       const jobs = tickets
         .filter((ticket) => ticket.stage === stage)
         // The id makes a second announcement of a waiting ticket no second job. It guards nothing else.
-        .map((ticket) => ({ name: stage, data: { ticket: ticket.id }, opts: { jobId: `t-${ticket.id}` } }));
+        .map((ticket) => ({ name: stage, data: { ticket: ticket.id }, opts: { jobId: `t-${ticket.id}${suffix}` } }));
       if (jobs.length > 0) await queueOf(stage).addBulk(jobs);
     }
   };
 
   return {
     kind: backend.kind,
-    enqueue,
+    enqueueAgain: (tickets) => enqueue(tickets, `-${Date.now().toString(36)}`),
+    async countWaiting(stage) {
+      const counts = await queueOf(stage).getJobCounts('waiting', 'prioritized');
+      return (counts.waiting ?? 0) + (counts.prioritized ?? 0);
+    },
     async announce(tickets) {
       if (tickets.length === 0) return;
       try {
-        await enqueue(tickets);
+        await enqueue(tickets, '');
       } catch (error) {
         log.warn({ err: error, tickets: tickets.length }, 'queue: not reached, the relay brings these tickets later');
       }

@@ -13,7 +13,7 @@ export type Trigger = (typeof TRIGGERS)[number];
 export interface Ticket {
   readonly id: string;
   readonly stage: StageName;
-  /** track-shipments: tracking keys; judge-promises: order ids; grant-awards: award ids; send-messages: message ids. */
+  /** track-shipments: tracking keys; judge-promises: order ids; grant-awards: award ids; send-messages: decision (verdict) ids. */
   readonly ids: readonly string[];
   readonly trigger: Trigger;
   /** Goes with the work through all stages and logs. */

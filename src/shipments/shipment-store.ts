@@ -14,6 +14,8 @@ export interface Shipment extends RegisteredParcel {
   readonly destinationZone: string;
   /** The promise of its own, where it has one; else the order's holds. */
   readonly promise: { readonly on: string | null; readonly at: Date | null; readonly timeZone: string | null };
+  /** The carriers' newest guess, as of the last time the scans were added up. */
+  readonly estimate: { readonly on: string } | { readonly at: Date } | null;
 }
 
 /** A scan as it is stored. */
@@ -26,7 +28,7 @@ export interface StoredScan extends TrackingEvent {
 }
 
 const SHIPMENT_COLUMNS = `s.id, s.order_id, s.position, s.carrier, s.carrier_key, s.tracking_number, s.tracking_key,
-  s.promise_on, s.promise_at, s.promise_time_zone, coalesce(s.promise_time_zone, o.promise_time_zone) AS destination_zone, o.placed_at`;
+  s.promise_on, s.promise_at, s.promise_time_zone, s.estimated_on, s.estimated_at, coalesce(s.promise_time_zone, o.promise_time_zone) AS destination_zone, o.placed_at`;
 
 /**
  * Takes the parcels that bear these tracking keys, so that nobody else adds up their scans meanwhile: their scans must be
@@ -95,6 +97,8 @@ interface ShipmentRow {
   promise_on: string | null;
   promise_at: Date | null;
   promise_time_zone: string | null;
+  estimated_on: string | null;
+  estimated_at: Date | null;
   destination_zone: string;
   placed_at: Date | null;
 }
@@ -111,6 +115,7 @@ function toShipment(row: ShipmentRow): Shipment {
     placedAt: row.placed_at,
     destinationZone: row.destination_zone,
     promise: { on: row.promise_on, at: row.promise_at, timeZone: row.promise_time_zone },
+    estimate: row.estimated_on !== null ? { on: row.estimated_on } : row.estimated_at !== null ? { at: row.estimated_at } : null,
   };
 }
 

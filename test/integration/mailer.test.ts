@@ -1,12 +1,16 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { isSingleAddress, parseMailbox } from '../../src/messages/address.js';
 import { createSmtpMailer, type Mailer, type OutgoingMail, parseSmtpUrl } from '../../src/messages/mailer.js';
 import { composeMime } from '../../src/messages/mime.js';
 
-const TIMEOUTS = { connectionTimeoutMs: 600, greetingTimeoutMs: 300, socketTimeoutMs: 300 };
+/** For tests in which nothing should time out: a busy machine must not look like a silent server. */
+const PATIENT = { connectionTimeoutMs: 20_000, greetingTimeoutMs: 20_000, socketTimeoutMs: 20_000 };
+/** For those in which a server is silent. */
+const HASTY = { connectionTimeoutMs: 800, greetingTimeoutMs: 400, socketTimeoutMs: 400 };
 
 function mail(changes: Partial<OutgoingMail> = {}): OutgoingMail {
   return {
@@ -171,7 +175,7 @@ function listen(server: Server): Promise<number> {
 }
 
 function mailerTo(url: string, options = {}): Mailer {
-  const mailer = createSmtpMailer(url, { ...TIMEOUTS, ...options });
+  const mailer = createSmtpMailer(url, { ...PATIENT, ...options });
   cleanups.push(() => mailer.close());
   return mailer;
 }
@@ -185,9 +189,9 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 }
 
 /** Sends one mail and says what came of it, and how often the handover was announced. */
-async function tryOnce(url: string, outgoing = mail()) {
+async function tryOnce(url: string, outgoing = mail(), options = {}) {
   let handovers = 0;
-  const outcome = await mailerTo(url).send(outgoing, async () => {
+  const outcome = await mailerTo(url, options).send(outgoing, async () => {
     handovers += 1;
   });
   return { ...outcome, handovers };
@@ -250,7 +254,7 @@ describe('the moment of the handover', () => {
   test('when the line is lost while onHandover runs, nothing was handed over', async () => {
     const server = await scripted({ ...ACCEPTING, data: '354 go ahead' });
     let release = () => {};
-    const pending = mailerTo(server.url).send(mail(), () => new Promise((resolve) => (release = resolve)));
+    const pending = mailerTo(server.url, HASTY).send(mail(), () => new Promise((resolve) => (release = resolve)));
     // The client's silence outlasts its socket timeout.
     const outcome = await pending;
     release();
@@ -316,14 +320,15 @@ describe('what is known after each way of failing', () => {
   ];
 
   for (const [name, script, expected] of CASES) {
-    test.concurrent(`${name}`, async () => {
+    const silent = /hang|timeout|not spoken/.test(name);
+    test(name, async () => {
       const server = await scripted(script);
-      expect(await tryOnce(server.url)).toMatchObject(expected);
+      expect(await tryOnce(server.url, mail(), silent ? HASTY : PATIENT)).toMatchObject(expected);
     });
     if (script.ehlo === undefined && script.greeting === undefined) {
-      test.concurrent(`${name}, with PIPELINING`, async () => {
+      test(`${name}, with PIPELINING`, async () => {
         const server = await scripted({ ...PIPELINING, ...script });
-        expect(await tryOnce(server.url)).toMatchObject(expected);
+        expect(await tryOnce(server.url, mail(), silent ? HASTY : PATIENT)).toMatchObject(expected);
       });
     }
   }
@@ -420,7 +425,7 @@ describe('connections', () => {
     const first = mailer.send(mail(), async () => {});
     const second = mailer.send(mail(), async () => {});
     await until('the first is on its way', () => server.messages.length === 1);
-    await mailer.close();
+    await Promise.all([mailer.close(), mailer.close()]);
     expect(await first).toMatchObject({ outcome: 'sent' });
     expect(await second).toMatchObject({ outcome: 'unreachable' });
     expect(await mailer.send(mail(), async () => {})).toMatchObject({ outcome: 'unreachable' });
@@ -472,7 +477,7 @@ describe('a real server', () => {
     const mailer = mailerTo(`smtp://127.0.0.1:${port}`);
     expect(await mailer.send(mail(), async () => {})).toMatchObject({ outcome: 'sent' });
     expect(await mailerTo(`smtp://127.0.0.1:${port}`).send(mail(), async () => {})).toMatchObject({ outcome: 'sent' });
-    const bytes = await composeMime(mail());
+    const bytes = composeMime(mail());
     expect(received.map((one) => one.bytes.equals(bytes))).toEqual([true, true]);
     expect(received[0]).toMatchObject({ from: 'post@shop.example', to: ['ann@example.com'] });
   });
@@ -541,12 +546,12 @@ describe('nothing in a mail becomes a header, a recipient or a file', () => {
       ]);
       const parsed = await PostalMime.parse(received[0]?.bytes ?? '');
       expect(parsed.headers.map((header) => header.key)).toEqual([
-        'auto-submitted',
         'from',
         'to',
         'subject',
         'message-id',
         'date',
+        'auto-submitted',
         'mime-version',
         'content-type',
       ]);
@@ -575,14 +580,14 @@ describe('nothing in a mail becomes a header, a recipient or a file', () => {
     expect(server.connections()).toBe(0);
   });
 
-  test('objects that name files or URLs are refused, not read', async () => {
+  test('objects that name files or URLs are refused, not read', () => {
     const text = { path: '/etc/hostname' } as unknown as string;
-    await expect(composeMime(mail({ text }))).rejects.toThrow(/File access/i);
+    expect(() => composeMime(mail({ text }))).toThrow(/assertion failed: a text is a string/);
     const html = { href: 'http://127.0.0.1:9/' } as unknown as string;
-    await expect(composeMime(mail({ html }))).rejects.toThrow(/(Url|URL) access/i);
+    expect(() => composeMime(mail({ html }))).toThrow(/assertion failed: a text is a string/);
   });
 
-  test('what only the caller can have got wrong is said at once', async () => {
+  test('what only the caller can have got wrong is said at once', () => {
     const wrong: Partial<OutgoingMail>[] = [
       { to: 'a@b.example, c@d.example' },
       { from: 'Shop <a@b.example>, c@d.example' },
@@ -591,15 +596,39 @@ describe('nothing in a mail becomes a header, a recipient or a file', () => {
       { messageId: '<x@y>\r\nBcc: <a@b>' },
       { date: new Date(Number.NaN) },
     ];
-    for (const changes of wrong) await expect(composeMime(mail(changes))).rejects.toThrow(/assertion failed/);
+    for (const changes of wrong) expect(() => composeMime(mail(changes))).toThrow(/assertion failed/);
   });
 
-  test('different letters have different boundaries, the same letter the same bytes', async () => {
-    const bytes = await composeMime(mail());
-    expect(bytes.equals(await composeMime(mail()))).toBe(true);
+  test('any text in any script arrives as it was written', async () => {
+    const texts = fc.string({ unit: 'grapheme', maxLength: 400 });
+    const lines = fc.array(
+      fc.oneof(texts, fc.constantFrom('.', '..', 'From x', '--=_makegood', ' ', '=', '=3D', '\t')),
+    );
+    await fc.assert(
+      fc.asyncProperty(texts, lines, async (subject, body) => {
+        const bytes = composeMime(mail({ subject, text: body.join('\n'), html: body.join('\n') }));
+        const parsed = await PostalMime.parse(bytes);
+        expect(parsed.text?.replace(/\n$/, '')).toBe(body.join('\n'));
+        expect(parsed.html?.replace(/\n$/, '')).toBe(body.join('\n'));
+        expect((parsed.subject ?? '').replace(/\s+/g, ' ').trim()).toBe(subject.replace(/\s+/g, ' ').trim());
+        expect(
+          Math.max(
+            ...bytes
+              .toString('latin1')
+              .split('\r\n')
+              .map((line) => line.length),
+          ),
+        ).toBeLessThanOrEqual(78);
+      }),
+    );
+  });
+
+  test('different letters have different boundaries, the same letter the same bytes', () => {
+    const bytes = composeMime(mail());
+    expect(bytes.equals(composeMime(mail()))).toBe(true);
     expect(bytes.toString()).not.toMatch(/[^\r]\n/);
-    expect(bytes.toString()).toMatch(/boundary="=_makegood-[0-9a-f]{32}-Part_1"/);
-    expect((await composeMime(mail({ messageId: '<1@shop.example>' }))).equals(bytes)).toBe(false);
+    expect(bytes.toString()).toMatch(/boundary="=_makegood-[0-9a-f]{32}"/);
+    expect(composeMime(mail({ messageId: '<1@shop.example>' })).equals(bytes)).toBe(false);
   });
 });
 

@@ -1,5 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { judgeCommand } from '../../src/cli/commands/judge.js';
+import { readJsonInput } from '../../src/cli/read-input.js';
 import { AppError } from '../../src/errors.js';
 import { boundOf, type Judgement, judge, type VerdictCase, worst, worstIndex } from '../../src/promises/verdict.js';
 import { fieldErrorsOf, parseVerdictCase, promiseSchema, verdictAnswer } from '../../src/promises/verdict-case.js';
@@ -125,7 +129,8 @@ describe('the worst shipment speaks for the order', () => {
   ];
   const pairs = fromMildToGrave.flatMap((grave, index) =>
     fromMildToGrave.slice(0, index).map((mild): [string, string, Judgement, Judgement] => {
-      const name = ({ verdict, lateDays, lateMinutes }: Judgement) => `${verdict} ${lateDays ?? ''} ${lateMinutes ?? ''}`;
+      const name = ({ verdict, lateDays, lateMinutes }: Judgement) =>
+        `${verdict} ${lateDays ?? ''} ${lateMinutes ?? ''}`;
       return [name(grave), name(mild), grave, mild];
     }),
   );
@@ -219,11 +224,21 @@ describe('parseVerdictCase', () => {
     ['an asOf of a number', { ...smallest, asOf: 1781092800000 }, 'asOf', 'got 1781092800000'],
     ['an asOf with an offset of 16 hours', { ...smallest, asOf: '2026-06-10T12:00:00+16:00' }, 'asOf', 'ISO 8601'],
     ['an asOf with something after it', { ...smallest, asOf: '2026-06-10T12:00:00Z\n' }, 'asOf', 'ISO 8601'],
-    ['neither on nor at', { ...smallest, promise: { timeZone: 'UTC' } }, 'promise', 'exactly one of `on` and `at`, got none'],
+    [
+      'neither on nor at',
+      { ...smallest, promise: { timeZone: 'UTC' } },
+      'promise',
+      'exactly one of `on` and `at`, got none',
+    ],
     ['both on and at', { ...smallest, promise: { ...promise, at: event.at } }, 'promise', 'got both'],
     ['an impossible date', { ...smallest, promise: { ...promise, on: '2026-02-30' } }, 'promise.on', 'a calendar date'],
     ['29 February 2027', { ...smallest, promise: { ...promise, on: '2027-02-29' } }, 'promise.on', 'a calendar date'],
-    ['a date with a time', { ...smallest, promise: { ...promise, on: '2026-06-10T00:00' } }, 'promise.on', 'a calendar date'],
+    [
+      'a date with a time',
+      { ...smallest, promise: { ...promise, on: '2026-06-10T00:00' } },
+      'promise.on',
+      'a calendar date',
+    ],
     ['no zone', { ...smallest, promise: { on: '2026-06-10' } }, 'promise.timeZone', 'is missing'],
     ['an unknown zone', { ...smallest, promise: { ...promise, timeZone: 'Mars/Olympus' } }, 'promise.timeZone', 'IANA'],
     ['an offset', { ...smallest, promise: { ...promise, timeZone: '+05:00' } }, 'promise.timeZone', 'IANA'],
@@ -238,12 +253,27 @@ describe('parseVerdictCase', () => {
     ['a shipBy without offset', { ...smallest, shipBy: '2026-06-10' }, 'shipBy', 'with offset'],
     ['events that are no list', { ...smallest, events: {} }, 'events', 'a list of events'],
     ['an event that is no object', { ...smallest, events: [event, 'x'] }, 'events[1]', 'an object'],
-    ['an unknown status', { ...smallest, events: [{ ...event, status: 'lost' }] }, 'events[0].status', 'one of pre_transit'],
-    ['an unknown exception', { ...smallest, events: [{ ...event, exception: 'x' }] }, 'events[0].exception', 'one of weather'],
+    [
+      'an unknown status',
+      { ...smallest, events: [{ ...event, status: 'lost' }] },
+      'events[0].status',
+      'one of pre_transit',
+    ],
+    [
+      'an unknown exception',
+      { ...smallest, events: [{ ...event, exception: 'x' }] },
+      'events[0].exception',
+      'one of weather',
+    ],
     ['a disputed of 1', { ...smallest, events: [{ ...event, disputed: 1 }] }, 'events[0].disputed', 'true or false'],
     ['no time', { ...smallest, events: [event, event, { status: 'delivered' }] }, 'events[2]', 'exactly one of `at`'],
     ['two times', { ...smallest, events: [{ ...event, on: '2026-06-09' }] }, 'events[0]', 'exactly one of `at`'],
-    ['an at without offset', { ...smallest, events: [{ ...event, at: '2026-06-09T12:00:00' }] }, 'events[0].at', 'offset'],
+    [
+      'an at without offset',
+      { ...smallest, events: [{ ...event, at: '2026-06-09T12:00:00' }] },
+      'events[0].at',
+      'offset',
+    ],
     [
       'a local with offset',
       { ...smallest, events: [{ status: 'delivered', local: '2026-06-09T12:00:00Z' }] },
@@ -292,5 +322,88 @@ describe('parseVerdictCase', () => {
     } catch (error) {
       expect(error instanceof AppError && error.errors[0]?.field).toBe('promise.timeZone');
     }
+  });
+});
+
+describe('makegood judge', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'makegood-judge-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function fileOf(content: string | Uint8Array): string {
+    const file = join(folder, 'case.json');
+    writeFileSync(file, content);
+    return file;
+  }
+
+  const one = { promise: { on: '2026-06-10', timeZone: 'UTC' }, asOf: '2026-06-12T00:00:00Z', events: [] };
+  const answer = {
+    verdict: 'overdue',
+    promisedUntil: '2026-06-11T00:00:00.000Z',
+    metAt: null,
+    lateMinutes: 1440,
+    lateDays: 2,
+    fault: 'merchant',
+  };
+
+  test('one case has one answer', async () => {
+    expect(await judgeCommand({ file: fileOf(JSON.stringify(one)) })).toEqual(answer);
+  });
+
+  test('a list of cases has a list of answers, also when it is short or empty', async () => {
+    expect(await judgeCommand({ file: fileOf(JSON.stringify([one, one])) })).toEqual([answer, answer]);
+    expect(await judgeCommand({ file: fileOf(JSON.stringify([one])) })).toEqual([answer]);
+    expect(await judgeCommand({ file: fileOf('[]') })).toEqual([]);
+  });
+
+  test('a byte order mark is no error', async () => {
+    expect(await judgeCommand({ file: fileOf(`\uFEFF${JSON.stringify(one)}`) })).toEqual(answer);
+  });
+
+  test('an invalid case names its field, within a list with its place', async () => {
+    const bad = { ...one, events: [{ status: 'delivered', at: 'yesterday' }] };
+    await expect(judgeCommand({ file: fileOf(JSON.stringify(bad)) })).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringMatching(/^events\[0\]\.at: expected an ISO 8601 instant/),
+    });
+    await expect(judgeCommand({ file: fileOf(JSON.stringify([one, bad, one, 7])) })).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringMatching(/^\[1\]\.events\[0\]\.at: .* \(and 1 more\)$/),
+      errors: [{ field: '[1].events[0].at' }, { field: '[3]', message: expect.stringContaining('expected an object') }],
+    });
+  });
+
+  test.each([
+    ['nothing', '', 'it is empty'],
+    ['only space', ' \n', 'it is empty'],
+    ['a word', '{"a": 1,\n "b": x}', 'unexpected "x" at line 2, column 7'],
+    ['a comma too many', '[1,\n2,\n]', 'unexpected "]" at line 3, column 1'],
+    ['a comma too few', '{"a": 1 "b": 2}', 'unexpected "\\"" at line 1, column 9'],
+    ['no colon', '{"a" 1}', 'unexpected "1" at line 1, column 6'],
+    ['a key without quotes', '{a: 1}', 'unexpected "a" at line 1, column 2'],
+    ['the wrong bracket', '[{"a": 1]]', 'unexpected "]" at line 1, column 9'],
+    ['a line break in a text', '["a\nb"]', 'unexpected "\\n" at line 1, column 4'],
+    ['an unknown escape', '["a\\x"]', 'unexpected "\\\\" at line 1, column 4'],
+    ['a number with a leading 0', '[01]', 'unexpected "0" at line 1, column 2'],
+    ['a text that does not end', '["abc', 'unexpected end of text at line 1, column 6'],
+    ['a list that does not end', '[1, {"a": [true, null, -1.5e3]}', 'unexpected end of text at line 1, column 32'],
+    ['something after the end', '[]\n[]', 'unexpected "[" at line 2, column 1'],
+    ['a character of two units', '[\u{1F4E6}]', 'unexpected "\u{1F4E6}" at line 1, column 2'],
+  ])('what is not JSON is refused with line and column: %s', async (_, content, words) => {
+    await expect(readJsonInput(fileOf(content))).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: `${join(folder, 'case.json')} is not JSON: ${words}`,
+    });
+  });
+
+  test('a file that is missing, a folder, not text or too large is refused', async () => {
+    const refused = (words: string) => ({ code: 'invalid_request', message: expect.stringContaining(words) });
+    await expect(readJsonInput(join(folder, 'none.json'))).rejects.toMatchObject(refused('there is no such file'));
+    await expect(readJsonInput(folder)).rejects.toMatchObject(refused('it is a directory'));
+    await expect(readJsonInput(fileOf(Uint8Array.of(0x22, 0xff, 0x22)))).rejects.toMatchObject(refused('not UTF-8'));
+    const large = fileOf(new Uint8Array(50 * 1024 * 1024 + 1).fill(0x20));
+    await expect(readJsonInput(large)).rejects.toMatchObject(refused('larger than 50 MB'));
   });
 });

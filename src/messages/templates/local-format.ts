@@ -1,4 +1,5 @@
 import { formatMoney, type Money } from '../../money.js';
+import { isTimeZone, localDateOf } from '../../promises/calendar.js';
 
 /**
  * Days, times and money as one customer reads them: in the customer's locale, in the zone of the destination.
@@ -7,7 +8,7 @@ import { formatMoney, type Money } from '../../money.js';
 export interface LocalFormat {
   /** The tag in use: the customer's own, reduced to language, script and region, or `en-US`. */
   readonly locale: string;
-  /** The local calendar day of an instant. */
+  /** The local calendar day of an instant, by the same rule as the verdict's days. */
   dayOf(at: Date): string;
   /** `November 5`, for subjects. */
   shortDay(on: string): string;
@@ -27,9 +28,8 @@ const FALLBACK_ZONE = 'UTC';
 /** `asOf` decides which year goes without saying. An unusable locale or zone falls back (en-US, UTC); nothing throws. */
 export function localFormat(wanted: { locale: string | null; timeZone: string; asOf: Date }): LocalFormat {
   const locale = usableLocale(wanted.locale);
-  const timeZone = usableZone(wanted.timeZone);
-  const dayOf = (at: Date) =>
-    formatter('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+  const timeZone = isTimeZone(wanted.timeZone) ? wanted.timeZone : FALLBACK_ZONE;
+  const dayOf = (at: Date) => localDateOf(at, timeZone);
   const sayDay = (on: string, also: Intl.DateTimeFormatOptions) =>
     formatter(locale, { timeZone: 'UTC', day: 'numeric', month: 'long', ...also }).format(new Date(`${on}T12:00:00Z`));
   const thisYear = dayOf(wanted.asOf).slice(0, 4);
@@ -57,15 +57,6 @@ function usableLocale(locale: string | null): string {
     return Intl.DateTimeFormat.supportedLocalesOf(tag).length > 0 ? tag : FALLBACK_LOCALE;
   } catch {
     return FALLBACK_LOCALE;
-  }
-}
-
-function usableZone(timeZone: string): string {
-  try {
-    formatter(FALLBACK_LOCALE, { timeZone });
-    return timeZone;
-  } catch {
-    return FALLBACK_ZONE;
   }
 }
 

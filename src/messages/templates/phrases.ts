@@ -80,7 +80,7 @@ export function phrasesFor(letter: Letter): Phrases {
  * One line of text that somebody else wrote, safe to stand in a subject or a sentence: no control characters and line
  * ends, no bidirectional overrides (they make what follows read backwards), no runs of space, not longer than `length`.
  */
-export function singleLine(text: string, length: number): string {
+function singleLine(text: string, length: number): string {
   const line = text
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '')

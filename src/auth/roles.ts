@@ -1,0 +1,15 @@
+/** Who may do what. A supervisor may do what an agent may, an admin everything; `ingest` is for systems and stands apart. */
+export const ROLES = ['ingest', 'agent', 'supervisor', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+const MAY_ACT_AS: Readonly<Record<Role, readonly Role[]>> = {
+  ingest: ['ingest'],
+  agent: ['agent'],
+  supervisor: ['agent', 'supervisor'],
+  admin: ['ingest', 'agent', 'supervisor', 'admin'],
+};
+
+/** Whether a key of one role may use what is meant for another. */
+export function mayActAs(role: Role, needed: Role): boolean {
+  return MAY_ACT_AS[role].includes(needed);
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { moneySchema } from '../promises/order-document.js';
+
+const instant = z.iso.datetime();
+
+/** An order as `GET /v1/orders/{id}` shows it. Instants are in UTC with Z. */
+export const orderViewSchema = z.object({
+  id: z.string(),
+  customerId: z.string(),
+  promisedUntil: instant.meta({ description: 'The promise was kept until here: the end of the promised day at the destination, or the promised instant' }),
+  registeredAt: instant,
+  shipments: z.array(
+    z.object({
+      carrier: z.string(),
+      trackingNumber: z.string(),
+      service: z.string().nullable(),
+      status: z.string(),
+      deliveredAt: instant.nullable(),
+      estimatedDeliveryAt: instant.nullable(),
+      estimatedDeliveryOn: z.string().nullable().meta({ description: 'Where the carrier names a day and no time' }),
+      events: z.array(z.object({ status: z.string(), at: instant, exception: z.string().nullable(), source: z.string() })),
+    }),
+  ),
+  verdict: z
+    .object({
+      verdict: z.string(),
+      metAt: instant.nullable(),
+      lateMinutes: z.int().nullable(),
+      lateDays: z.int().nullable(),
+      fault: z.string().nullable(),
+      incident: z.string().nullable(),
+      declinedBecause: z.string().nullable(),
+      judgedAt: instant,
+      policyVersion: z.int(),
+    })
+    .nullable()
+    .meta({ description: 'null until it was judged for the first time' }),
+  awards: z.array(
+    z.object({
+      id: z.string(),
+      kind: z.string(),
+      months: z.int().optional(),
+      amount: moneySchema.optional(),
+      shipping: z.string().optional(),
+      status: z.string(),
+      incident: z.string(),
+      rule: z.string(),
+      reason: z.string(),
+      decidedAt: instant,
+      appliedAt: instant.nullable(),
+    }),
+  ),
+  tasks: z.array(z.object({ id: z.string(), kind: z.string(), rule: z.string(), status: z.string(), createdAt: instant })),
+  messages: z.array(
+    z.object({
+      template: z.string(),
+      to: z.string(),
+      status: z.string(),
+      messageId: z.string(),
+      sentAt: instant.nullable(),
+      response: z.string().nullable(),
+    }),
+  ),
+  explanation: z.array(z.string()),
+});
+
+export type OrderView = z.infer<typeof orderViewSchema>;

@@ -1,0 +1,46 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Caller, findCaller } from '../../auth/key-store.js';
+import { mayActAs, type Role } from '../../auth/roles.js';
+import type { Deps } from '../../deps.js';
+import { AppError } from '../../errors.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use this route. Every route says so, or the server does not start. */
+    role?: Role | 'public';
+  }
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+}
+
+/** Checks the API key of every request before its body is read. Routes are closed unless they say otherwise. */
+export function requireRoles(app: FastifyInstance, deps: Deps): void {
+  app.decorateRequest('caller', null);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.role === undefined) throw new Error(`assertion failed: ${route.method} ${route.url} says who may use it`);
+  });
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) return;
+    const needed = request.routeOptions.config.role;
+    if (needed === 'public') return;
+    request.caller = await authenticate(deps, request);
+    if (needed === undefined || !mayActAs(request.caller.role, needed)) {
+      request.log.warn({ key: request.caller.keyId, role: request.caller.role, needed, route: request.routeOptions.url }, 'forbidden');
+      throw new AppError('forbidden', `This needs a key of role ${needed}; yours has role ${request.caller.role}.`);
+    }
+  });
+}
+
+async function authenticate(deps: Deps, request: FastifyRequest): Promise<Caller> {
+  const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  if (key === undefined) throw new AppError('unauthenticated', 'Send your API key in a header: Authorization: Bearer KEY');
+  const caller = await findCaller(deps.db, key);
+  if (!caller) throw new AppError('unauthenticated', 'This API key is not known, or was revoked.');
+  return caller;
+}
+
+/** Who did it, for the audit. */
+export function actorOf(request: FastifyRequest): string {
+  return request.caller ? `key:${request.caller.name}` : 'public';
+}

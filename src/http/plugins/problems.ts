@@ -1,0 +1,59 @@
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { asDatabaseError } from '../../db/database.js';
+import { AppError, ERROR_CODES, type ErrorCode, type FieldError } from '../../errors.js';
+
+/** How long a sender waits before it tries again, in seconds. Shorter, and all of them come back before the database does. */
+const RETRY_AFTER_S = 5;
+
+/** Every error leaves as a problem document (RFC 9457); what we did not foresee says nothing of our insides. */
+export function answerProblems(app: FastifyInstance): void {
+  app.setNotFoundHandler((_request, reply) => {
+    sendProblem(reply, 'not_found', 'There is nothing at this address.', []);
+  });
+  app.setErrorHandler((thrown: FastifyError, request, reply) => {
+    const error = asDatabaseError(thrown);
+    if (error instanceof AppError) {
+      if (ERROR_CODES[error.code].status >= 500) request.log.warn({ err: error }, error.code);
+      return sendProblem(reply, error.code, error.message, error.errors);
+    }
+    if (hasZodFastifySchemaValidationErrors(thrown)) {
+      const errors = thrown.validation.map(({ instancePath, message }) => ({ field: toPath(instancePath), message: message ?? '' }));
+      return sendProblem(reply, 'invalid_request', 'Some fields are missing or wrong.', errors);
+    }
+    const code = CODES_OF_FASTIFY[thrown.code ?? ''];
+    if (code) return sendProblem(reply, code, thrown.message, []);
+    if (thrown.statusCode !== undefined && thrown.statusCode >= 400 && thrown.statusCode < 500) {
+      return sendProblem(reply, 'invalid_request', thrown.message, []);
+    }
+    request.log.error({ err: thrown }, 'unforeseen');
+    return sendProblem(reply, 'internal', 'This is our mistake. It was logged.', []);
+  });
+}
+
+const CODES_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_request',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_request',
+};
+
+function sendProblem(reply: FastifyReply, code: ErrorCode, detail: string, errors: readonly FieldError[]): FastifyReply {
+  const { status, title, retry } = ERROR_CODES[code];
+  if (retry) reply.header('retry-after', String(RETRY_AFTER_S));
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: `urn:makegood:error:${code}`, title, status, detail, code, errors }));
+}
+
+/** `/shipments/0/carrier` as it is written elsewhere: `shipments[0].carrier`. */
+function toPath(instancePath: string): string {
+  return instancePath
+    .split('/')
+    .filter(Boolean)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .join('');
+}

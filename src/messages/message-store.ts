@@ -1,0 +1,176 @@
+import type { Database, Sql } from '../db/database.js';
+import { newId } from '../ids.js';
+import type { Letter, TemplateName } from './letter.js';
+
+/** A decision that can be told: something was given, and nothing of it is still to be granted. */
+export interface TellableDecision {
+  readonly decisionId: string;
+  readonly orderId: string;
+  readonly customerId: string;
+  readonly email: string | null;
+  readonly name: string | null;
+  readonly locale: string | null;
+  readonly incident: string;
+  readonly facts: unknown;
+  readonly awards: readonly {
+    readonly kind: string;
+    readonly months: number | null;
+    readonly amount_minor: number | null;
+    readonly currency: string | null;
+    readonly shipping: string | null;
+  }[];
+  /** The same incident got something before. */
+  readonly isTopUp: boolean;
+}
+
+/**
+ * Decisions of which everything was applied and nobody was told. What is held or waits for approval is told when it is
+ * released; what was decided together is told together.
+ */
+export async function findTellable(sql: Sql, decisionIds: readonly string[]): Promise<TellableDecision[]> {
+  const { rows } = await sql.query(
+    `SELECT v.id, v.order_id, v.facts, v.incident, c.id AS customer_id, c.email, c.name, c.locale,
+       jsonb_agg(to_jsonb(a) ORDER BY a.class, a.step) FILTER (WHERE a.status = 'applied') AS awards,
+       EXISTS (SELECT 1 FROM awards e WHERE (e.order_id, e.incident) = (v.order_id, v.incident) AND e.decision_id <> v.id
+         AND e.status = 'applied' AND e.decided_at <= v.judged_at) AS is_top_up
+     FROM verdicts v JOIN orders o ON o.id = v.order_id JOIN customers c ON c.id = o.customer_id JOIN awards a ON a.decision_id = v.id
+     WHERE v.id = ANY($1::uuid[]) AND v.facts IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.decision_id = v.id)
+     GROUP BY v.id, c.id
+     HAVING bool_or(a.status = 'applied') AND NOT bool_or(a.status = 'pending')`,
+    [decisionIds],
+  );
+  return rows.map((row) => ({
+    decisionId: row.id,
+    orderId: row.order_id,
+    customerId: row.customer_id,
+    email: row.email,
+    name: row.name,
+    locale: row.locale,
+    incident: row.incident,
+    facts: row.facts,
+    awards: row.awards,
+    isTopUp: row.is_top_up,
+  }));
+}
+
+export interface NewMessage {
+  readonly orderId: string;
+  readonly customerId: string;
+  readonly decisionId: string;
+  readonly template: TemplateName;
+  readonly toAddress: string;
+  readonly messageId: string;
+  readonly letter: Letter;
+}
+
+/** Queues letters. One per decision and template: who comes second finds it there. */
+export async function queueMessages(sql: Sql, messages: readonly NewMessage[], createdAt: Date): Promise<void> {
+  if (messages.length === 0) return;
+  await sql.query(
+    `INSERT INTO messages (id, order_id, customer_id, decision_id, template, to_address, message_id, letter, status, created_at)
+     SELECT n.id, n.order_id, n.customer_id, n.decision_id, n.template, n.to_address, n.message_id, n.letter, 'queued', $2
+     FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, decision_id uuid, template text,
+       to_address text, message_id text, letter jsonb)
+     ORDER BY n.decision_id
+     ON CONFLICT (decision_id, template) DO NOTHING`,
+    [
+      JSON.stringify(
+        messages.map((message) => ({
+          id: newId(),
+          order_id: message.orderId,
+          customer_id: message.customerId,
+          decision_id: message.decisionId,
+          template: message.template,
+          to_address: message.toAddress,
+          message_id: message.messageId,
+          letter: message.letter,
+        })),
+      ),
+      createdAt,
+    ],
+  );
+}
+
+/** A letter that is this process's to send, for one try. */
+export interface ClaimedMessage {
+  readonly id: string;
+  readonly decisionId: string;
+  readonly toAddress: string;
+  readonly messageId: string;
+  readonly letter: unknown;
+  readonly createdAt: Date;
+  /** Which try this is. Whoever was overtaken by a later one can record nothing any more. */
+  readonly attempt: number;
+}
+
+/**
+ * Takes the letters of these decisions for a try. A letter whose handover had begun when its sender died may or may not
+ * have arrived: it becomes `unknown`, and no copy goes out by itself.
+ */
+export async function claimMessages(
+  sql: Sql,
+  decisionIds: readonly string[],
+): Promise<{ claimed: ClaimedMessage[]; unknown: number }> {
+  const { rowCount } = await sql.query(
+    `UPDATE messages SET status = 'unknown', response = 'the process ended while the mail was being handed over'
+     WHERE decision_id = ANY($1::uuid[]) AND status = 'sending' AND handover_at IS NOT NULL`,
+    [decisionIds],
+  );
+  const { rows } = await sql.query(
+    `UPDATE messages SET status = 'sending', attempts = attempts + 1
+     WHERE decision_id = ANY($1::uuid[]) AND status IN ('queued', 'sending')
+     RETURNING id, decision_id, to_address, message_id, letter, created_at, attempts`,
+    [decisionIds],
+  );
+  return {
+    unknown: rowCount ?? 0,
+    claimed: rows.map((row) => ({
+      id: row.id,
+      decisionId: row.decision_id,
+      toAddress: row.to_address,
+      messageId: row.message_id,
+      letter: row.letter,
+      createdAt: row.created_at,
+      attempt: row.attempts,
+    })),
+  };
+}
+
+/** Notes that the first byte is about to leave. @returns false when a later try has taken over: then it must not leave */
+export async function markHandover(db: Database, message: ClaimedMessage): Promise<boolean> {
+  const { rowCount } = await db.pool.query(
+    `UPDATE messages SET handover_at = now() WHERE id = $1 AND attempts = $2 AND status = 'sending' AND handover_at IS NULL`,
+    [message.id, message.attempt],
+  );
+  return rowCount === 1;
+}
+
+/** What one try came to. */
+export type SendRecord =
+  | { readonly status: 'sent'; readonly sentAt: Date; readonly response: string }
+  | { readonly status: 'queued' | 'failed' | 'unknown'; readonly response: string };
+
+/**
+ * Records the outcome of a try, unless a later try has taken over. Whoever was given up for dead meanwhile, and knows after
+ * all, settles what was `unknown`.
+ */
+export async function recordOutcome(sql: Sql, message: ClaimedMessage, record: SendRecord): Promise<void> {
+  await sql.query(
+    `UPDATE messages SET status = $3, response = $4, sent_at = $5, handover_at = CASE WHEN $3 = 'queued' THEN NULL ELSE handover_at END
+     WHERE id = $1 AND attempts = $2 AND status IN ('sending', 'unknown')`,
+    [message.id, message.attempt, record.status, record.response, record.status === 'sent' ? record.sentAt : null],
+  );
+}
+
+/** Puts a mail into the local mailbox; in the transaction that records it as sent, so it is there exactly once. */
+export async function deliverLocally(
+  sql: Sql,
+  mail: { messageId: string; toAddress: string; subject: string; source: Buffer; receivedAt: Date },
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO mailbox (message_id, to_address, subject, source, received_at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (message_id) DO NOTHING`,
+    [mail.messageId, mail.toAddress, mail.subject, mail.source, mail.receivedAt],
+  );
+}

@@ -1,0 +1,112 @@
+import type { Deps } from '../deps.js';
+import { assert } from '../errors.js';
+import { failpoint } from '../failpoint.js';
+import type { EffectStage } from '../queue/run-ticket.js';
+import type { Letter } from './letter.js';
+import type { SendOutcome } from './mailer.js';
+import {
+  type ClaimedMessage,
+  claimMessages,
+  deliverLocally,
+  markHandover,
+  recordOutcome,
+  type SendRecord,
+} from './message-store.js';
+import { composeMime, type OutgoingMail } from './mime.js';
+import { renderLetter } from './render.js';
+import { reviveFacts, writeLetters } from './write-letters.js';
+
+/** Waits between tries. A server that is down at night is back in the morning: the last wait repeats until GIVE_UP. */
+const RETRY_WAITS_S = [5, 30, 120, 600, 1_800, 3_600];
+/** Tries of a letter: with the waits above about four days, longer than any outage that nobody was called for. */
+const MAX_ATTEMPTS = 100;
+
+/**
+ * send-messages: writes the letters of decisions that are complete, and sends each: claimed, handed over, recorded.
+ * Reads:    awards, verdicts, customers, messages
+ * Writes:   messages, mailbox   a transaction a step, so that it is always known how far a letter got
+ * Twice:    one message per decision and template, claimed for one try at a time; what may have left is not sent again.
+ * If lost:  the sweep finds decisions nobody was told of, and letters that are not sent.
+ */
+export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) => {
+  const { claimed, unknown } = await deps.db.transaction(async (sql) => {
+    await writeLetters(deps, sql, ticket.ids, now);
+    return claimMessages(sql, ticket.ids);
+  });
+  failpoint('send-messages:messages-claimed');
+  const results = await Promise.all(claimed.map((message) => sendOne(deps, message, now)));
+  const again = claimed.filter((_, index) => results[index]?.status === 'queued');
+  const count = (status: SendRecord['status']) => results.filter((result) => result.status === status).length;
+  const attempt = Math.min(...again.map((message) => message.attempt));
+  return {
+    retry:
+      again.length === 0
+        ? null
+        : {
+            ids: again.map(({ decisionId }) => decisionId),
+            waitS: RETRY_WAITS_S[Math.min(attempt, RETRY_WAITS_S.length) - 1] ?? 0,
+            reason: results.find((result) => result.status === 'queued')?.response ?? '',
+          },
+    counts: {
+      sent: count('sent'),
+      retried: again.length,
+      failed: count('failed'),
+      unknown: unknown + count('unknown'),
+    },
+  };
+};
+
+async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<SendRecord> {
+  const letter = reviveFacts(message.letter) as unknown as Letter;
+  const mail: OutgoingMail = {
+    from: deps.config.mailFrom,
+    to: message.toAddress,
+    messageId: message.messageId,
+    date: message.createdAt,
+    ...renderLetter(letter),
+  };
+  const { mailer } = deps;
+  if (!mailer) return keepLocally(deps, message, mail, now);
+
+  const outcome = await mailer.send(mail, async () => {
+    assert(await markHandover(deps.db, message), 'this try is still the current one');
+    failpoint('send-messages:handover');
+  });
+  failpoint('send-messages:answered');
+  const record = toRecord(outcome, message, now);
+  await deps.db.transaction((sql) => recordOutcome(sql, message, record));
+  failpoint('send-messages:recorded');
+  if (record.status !== 'sent') {
+    deps.log.warn(
+      { message: message.id, attempt: message.attempt, status: record.status, reason: record.response },
+      'send-messages',
+    );
+  }
+  return record;
+}
+
+async function keepLocally(deps: Deps, message: ClaimedMessage, mail: OutgoingMail, now: Date): Promise<SendRecord> {
+  const source = await composeMime(mail);
+  const record: SendRecord = { status: 'sent', sentAt: now, response: 'kept in the local mailbox' };
+  const { messageId, toAddress } = message;
+  await deps.db.transaction(async (sql) => {
+    await deliverLocally(sql, { messageId, toAddress, subject: mail.subject, source, receivedAt: now });
+    await recordOutcome(sql, message, record);
+  });
+  failpoint('send-messages:recorded');
+  return record;
+}
+
+function toRecord(outcome: SendOutcome, { attempt }: ClaimedMessage, now: Date): SendRecord {
+  switch (outcome.outcome) {
+    case 'sent':
+      return { status: 'sent', sentAt: now, response: outcome.response };
+    case 'unknown':
+      return { status: 'unknown', response: outcome.reason };
+    case 'refused':
+      if (outcome.permanent) return { status: 'failed', response: outcome.reason };
+      return { status: attempt < MAX_ATTEMPTS ? 'queued' : 'failed', response: outcome.reason };
+    case 'unreachable':
+      return { status: attempt < MAX_ATTEMPTS ? 'queued' : 'failed', response: outcome.reason };
+  }
+}

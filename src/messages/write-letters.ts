@@ -1,0 +1,73 @@
+import type { Incident } from '../compensation/incident.js';
+import type { Sql } from '../db/database.js';
+import type { Deps } from '../deps.js';
+import type { LetterFacts } from '../promises/letter-facts.js';
+import { parseMailbox } from './address.js';
+import { type Letter, type LetterAward, templateFor } from './letter.js';
+import { findTellable, queueMessages, type TellableDecision } from './message-store.js';
+
+/** Writes the letters of decisions that are complete and that nobody was told of yet. Customers without an address get none. */
+export async function writeLetters(deps: Deps, sql: Sql, decisionIds: readonly string[], now: Date): Promise<void> {
+  const decisions = await findTellable(sql, decisionIds);
+  const domain = parseMailbox(deps.config.mailFrom)?.address.split('@').at(-1) ?? 'localhost';
+  const messages = decisions.flatMap((decision) => {
+    if (decision.email === null) return [];
+    const letter = letterOf(decision, deps.config.shopName);
+    const { decisionId, orderId, customerId } = decision;
+    const messageId = `<${decisionId}.${letter.template}@${domain}>`;
+    return [
+      { orderId, customerId, decisionId, template: letter.template, toAddress: decision.email, messageId, letter },
+    ];
+  });
+  await queueMessages(sql, messages, now);
+}
+
+function letterOf(decision: TellableDecision, shopName: string): Letter {
+  const facts = reviveFacts(decision.facts);
+  const { isTopUp } = decision;
+  const incident = decision.incident as Incident;
+  // The first letter about a missed occasion is about that; a later top-up is not told as if it were news.
+  const template = templateFor({
+    incident,
+    verdict: facts.verdict,
+    occasionMissed: facts.occasion !== null && !isTopUp,
+    isTopUp,
+  });
+  return {
+    ...facts,
+    template,
+    shopName,
+    customer: { name: decision.name, locale: decision.locale },
+    orderId: decision.orderId,
+    awards: decision.awards.map(toLetterAward),
+    isTopUp,
+  };
+}
+
+function toLetterAward(award: TellableDecision['awards'][number]): LetterAward {
+  const amount = { amountMinor: award.amount_minor ?? 0, currency: award.currency ?? '' };
+  switch (award.kind) {
+    case 'membership_extension':
+      return { kind: 'membership_extension', months: award.months ?? 0, endsOn: null };
+    case 'store_credit':
+      return { kind: 'store_credit', amount, expiresOn: null };
+    case 'refund':
+    case 'shipping_refund':
+      return { kind: award.kind, amount, arrivesOn: null };
+    case 'replacement':
+      return { kind: 'replacement', twoDayShipping: award.shipping === 'two_day', arrivesOn: null };
+    case 'gift':
+      return { kind: 'gift' };
+    default:
+      throw new Error(`assertion failed: no letter can tell of ${award.kind}`);
+  }
+}
+
+const INSTANTS = new Set(['asOf', 'metAt', 'deliveredAt', 'at']);
+
+/** Stored facts are JSON: their instants become dates again. */
+export function reviveFacts(json: unknown): LetterFacts {
+  return JSON.parse(JSON.stringify(json), (key, value) =>
+    INSTANTS.has(key) && typeof value === 'string' ? new Date(value) : value,
+  );
+}

@@ -1,0 +1,46 @@
+import { grantAwards } from './awards/grant-awards.js';
+import { sendMessages } from './messages/send-messages.js';
+import { judgePromises } from './promises/judge-promises.js';
+import type { StageDefinition } from './queue/run-ticket.js';
+import type { StageName } from './queue/ticket.js';
+import { trackShipments } from './shipments/track-shipments.js';
+
+/**
+ * The map. A parcel goes through these stages from top to bottom; each writes its result and the ticket for the next in one
+ * transaction. Stage 0, `receive-webhook` (src/inbox), stands at the door and issues the first ticket; registering an order
+ * issues it too. A deadline (watch-deadlines), an agent (recheck) and the night (sweep) come in at judge-promises.
+ *
+ * A ticket that fails for a reason outside (database, queue) stays and is brought back; one that fails by itself is halved
+ * until the culprit stands alone, and that is set aside with its error (queue/run-ticket.ts).
+ */
+export const PIPELINE = {
+  'track-shipments': {
+    name: 'track-shipments',
+    takes: 'tracking keys',
+    next: 'judge-promises',
+    concurrency: 2,
+    work: { kind: 'transaction', run: trackShipments },
+  },
+  'judge-promises': {
+    name: 'judge-promises',
+    takes: 'order ids',
+    next: 'grant-awards',
+    concurrency: 2,
+    work: { kind: 'transaction', run: judgePromises },
+  },
+  'grant-awards': {
+    name: 'grant-awards',
+    takes: 'award ids',
+    next: 'send-messages',
+    concurrency: 2,
+    work: { kind: 'transaction', run: grantAwards },
+  },
+  'send-messages': {
+    name: 'send-messages',
+    takes: 'decision ids',
+    next: null,
+    // Each holds a connection of the database while it talks to the mail server.
+    concurrency: 2,
+    work: { kind: 'effect', run: sendMessages },
+  },
+} as const satisfies Record<StageName, StageDefinition>;

@@ -1,0 +1,68 @@
+import { occasionMissed } from '../compensation/conditions.js';
+import type { DecisionCase } from '../compensation/decision-input.js';
+import type { DecidedTask } from '../compensation/rules.js';
+import type { Shipment, StoredScan } from '../shipments/shipment-store.js';
+import type { TrackingStatus } from '../shipments/tracking-event.js';
+import type { DeliveryPromise } from './promise.js';
+import type { Fault, Verdict } from './verdict.js';
+
+/**
+ * What there is to tell about a broken promise besides what was given for it: stored with the decision, so that its letter
+ * says what was decided on, whenever it is written.
+ */
+export interface LetterFacts {
+  readonly asOf: Date;
+  readonly promise: DeliveryPromise;
+  readonly verdict: Verdict;
+  readonly fault: Fault | null;
+  readonly metAt: Date | null;
+  /** The scan that met the promise, too late. */
+  readonly metBy: 'delivered' | 'attempted' | 'available_for_pickup' | null;
+  readonly deliveredAt: Date | null;
+  readonly lateDays: number | null;
+  readonly lateMinutes: number | null;
+  readonly lastScan: { readonly status: TrackingStatus; readonly at: Date } | null;
+  readonly estimate: { readonly on: string } | { readonly at: Date } | null;
+  /** Only an occasion that was missed. */
+  readonly occasion: { readonly name: string; readonly on: string } | null;
+  readonly callPlanned: boolean;
+}
+
+/** The facts of the shipment whose verdict is the order's. */
+export function letterFactsOf(
+  decided: DecisionCase,
+  parcel: { readonly shipment: Shipment | null; readonly scans: readonly StoredScan[] },
+  tasks: readonly DecidedTask[],
+): LetterFacts {
+  const { judgement, occasion, asOf } = decided;
+  const { verdict, fault, metAt, lateDays, lateMinutes } = judgement;
+  const past = parcel.scans.filter((scan) => scan.interval.earliest <= asOf);
+  const lastScan = past.reduce<StoredScan | null>(
+    (last, scan) => (last === null || scan.interval.earliest >= last.interval.earliest ? scan : last),
+    null,
+  );
+  return {
+    asOf,
+    promise: decided.promise,
+    verdict,
+    fault,
+    metAt,
+    metBy: metByOf(past, metAt),
+    deliveredAt: decided.firstDeliveredAt,
+    lateDays,
+    lateMinutes,
+    lastScan: lastScan && { status: lastScan.status, at: lastScan.interval.earliest },
+    estimate: parcel.shipment?.estimate ?? null,
+    occasion: occasionMissed(decided).missed ? occasion : null,
+    callPlanned: tasks.some(({ kind }) => kind === 'call'),
+  };
+}
+
+function metByOf(scans: readonly StoredScan[], metAt: Date | null): LetterFacts['metBy'] {
+  if (metAt === null) return null;
+  const then = scans.filter((scan) => !scan.disputed && scan.interval.earliest.getTime() === metAt.getTime());
+  for (const status of ['delivered', 'attempted', 'available_for_pickup'] as const) {
+    if (then.some((scan) => scan.status === status)) return status;
+  }
+  return null;
+}
