@@ -36,7 +36,7 @@ async function readBytes(file: string, name: string): Promise<Buffer> {
 }
 
 function reasonOf(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const { code, message } = cause as NodeJS.ErrnoException;
   switch (code) {
     case 'ENOENT':
       return 'there is no such file';
@@ -45,7 +45,7 @@ function reasonOf(cause: unknown): string {
     case 'EACCES':
       return 'permission denied';
     default:
-      return cause instanceof Error ? cause.message : String(cause);
+      return message;
   }
 }
 
@@ -63,7 +63,7 @@ function complaintAbout(text: string): string {
   const before = text.slice(0, offset).split('\n');
   const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
   const found =
-    offset < text.length ? JSON.stringify(String.fromCodePoint(text.codePointAt(offset) ?? 0)) : 'end of the text';
+    offset < text.length ? JSON.stringify(String.fromCodePoint(text.codePointAt(offset) ?? 0)) : 'end of text';
   return `unexpected ${found} at ${place}`;
 }
 

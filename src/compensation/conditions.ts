@@ -77,7 +77,10 @@ export function checkConditions(when: Conditions, facts: Facts): Check[] {
  * Promised on or before the occasion's date, and come, or still not there, after it. All three are local dates at the
  * destination: what came in the evening of the day itself came in time for it.
  */
-function occasionMissed({ occasion, promise, judgement, asOf }: DecisionCase): { missed: boolean; fact: string } {
+export function occasionMissed({ occasion, promise, judgement, asOf }: DecisionCase): {
+  missed: boolean;
+  fact: string;
+} {
   if (occasion === null) return { missed: false, fact: 'no occasion is known' };
   const promisedOn = 'on' in promise ? promise.on : localDateOf(promise.at, promise.timeZone);
   const what = `${occasion.name} on ${occasion.on}, promised for ${promisedOn}`;

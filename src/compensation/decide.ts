@@ -82,12 +82,12 @@ export function decideForOrder(cases: readonly DecisionCase[], policy: Policy, p
 
   const { incident } = finding;
   const sharing = assessments.filter((one) => one.finding.outcome === 'incident' && one.finding.incident === incident);
-  const settled = settle(sharing, incident, order, policy);
+  const given = giveTogether(sharing, incident, order, policy);
   const declinedBecause =
-    settled.awards.length > 0 ? null : (settled.declinedBecause ?? finding.excludedBy ?? ('no_rule' as const));
-  explanation.push(...settled.trace, summary(settled.awards, declinedBecause));
+    given.awards.length > 0 ? null : (given.declinedBecause ?? finding.excludedBy ?? ('no_rule' as const));
+  explanation.push(...given.trace, summary(given.awards, declinedBecause));
   const tasks = mergeTasks(sharing);
-  return { ...common, incident, awards: settled.awards, tasks, declinedBecause, explanation };
+  return { ...common, incident, awards: given.awards, tasks, declinedBecause, explanation };
 }
 
 /**
@@ -108,14 +108,14 @@ function byIncident(one: Assessment, other: Assessment): number {
   return rank(one) - rank(other);
 }
 
-interface Settled {
+interface Given {
   readonly awards: readonly DecidedAward[];
   /** Why candidates came to nothing; null when there was no candidate. */
   readonly declinedBecause: DeclineCode | null;
   readonly trace: readonly string[];
 }
 
-function settle(sharing: readonly Assessment[], incident: Incident, order: DecisionCase, policy: Policy): Settled {
+function giveTogether(sharing: readonly Assessment[], incident: Incident, order: DecisionCase, policy: Policy): Given {
   const trace: string[] = [];
   const candidates = sharing.flatMap(({ rules }) => rules.candidates);
   const proposals: Proposal[] = [];

@@ -62,12 +62,12 @@ function judged(input: DecisionCase, policy: Policy): Finding {
     case 'late':
       return incident('late', 'the verdict is late');
     case 'lost':
-      return settled(input, policy) ?? incident('lost', 'the verdict is lost');
+      return unsettled(input, policy) ?? incident('lost', 'the verdict is lost');
     case 'overdue': {
       const due = (lateDays ?? 0) >= policy.overdueAfterDays;
       const measured = `overdue by ${dayCount(lateDays ?? 0)}, an incident from ${dayCount(policy.overdueAfterDays)} on`;
       if (!due) return none('not_due', measured);
-      return settled(input, policy) ?? incident('late', measured);
+      return unsettled(input, policy) ?? incident('late', measured);
     }
     default:
       return unreachable(verdict);
@@ -78,7 +78,7 @@ function judged(input: DecisionCase, policy: Policy): Finding {
  * Not due yet when the verdict rests on silence and the order has not been known for long enough: of an order that was
  * imported with its promise already past, the scans may still be on their way in.
  */
-function settled({ judgement, registeredAt, asOf }: DecisionCase, { settleMinutes }: Policy): Finding | null {
+function unsettled({ judgement, registeredAt, asOf }: DecisionCase, { settleMinutes }: Policy): Finding | null {
   if (!judgement.restsOnSilence || registeredAt === null) return null;
   const until = addMinutes(registeredAt, settleMinutes);
   if (asOf >= until) return null;

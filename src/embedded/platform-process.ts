@@ -58,7 +58,6 @@ export function runProgram(
         ...(process.platform === 'win32' ? {} : { cwd: '/' }),
         env: postgresEnvironment(),
         windowsHide: true,
-        timeout: PROGRAM_TIMEOUT_MS,
         stdio: ['pipe', 'pipe', 'pipe'],
       });
       child.stdout.on('data', (chunk: Buffer) => {
@@ -70,8 +69,14 @@ export function runProgram(
       // A program that ends without reading its input closes the pipe; its exit code tells what matters.
       child.stdin.on('error', () => {});
       child.stdin.end(options.input ?? '');
-      child.once('error', (startError) => resolve({ code: null, output, startError }));
-      child.once('close', (code) => resolve({ code: code ?? 1, output, startError: null }));
+      // Not spawn's own timeout: its timer stays behind, and holds up our end, when the program cannot be started.
+      const timer = setTimeout(() => child.kill('SIGKILL'), PROGRAM_TIMEOUT_MS);
+      const finish = (code: number | null, startError: NodeJS.ErrnoException | null): void => {
+        clearTimeout(timer);
+        resolve({ code, output, startError });
+      };
+      child.once('error', (error) => finish(null, error));
+      child.once('close', (code) => finish(code ?? 1, null));
     } catch (error) {
       resolve({ code: null, output, startError: error as NodeJS.ErrnoException });
     }

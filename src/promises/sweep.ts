@@ -1,0 +1,137 @@
+import { AWARD_KINDS } from '../compensation/award.js';
+import { isGrantable } from '../awards/posting.js';
+import type { Deps } from '../deps.js';
+import { AppError } from '../errors.js';
+import { newId } from '../ids.js';
+import { issueTickets } from '../queue/outbox-store.js';
+import { TICKET_SIZE, type Ticket } from '../queue/ticket.js';
+import { judgeOrders } from './judge-orders.js';
+import {
+  countOpenOrders,
+  countVerdicts,
+  findForgottenAwards,
+  findOpenOrders,
+  findUntoldDecisions,
+  findUntrackedNumbers,
+  finishSweepRun,
+  startSweepRun,
+} from './sweep-store.js';
+import { VERDICTS, type Verdict } from './verdict.js';
+
+export interface SweepReport {
+  readonly asOf: string;
+  readonly orders: number;
+  /** Every order, by the verdict that it has after the sweep. */
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  /** Orders whose verdict the sweep changed. */
+  readonly changed: number;
+  readonly awards: number;
+  /** Work that somebody should have done and had not. */
+  readonly forgotten: { readonly numbers: number; readonly awards: number; readonly decisions: number };
+  readonly trace: string;
+  readonly dryRun: boolean;
+}
+
+/**
+ * sweep: makes sure each night that nobody was forgotten. Judges every order that is still open or was never judged, and
+ * finds scans that were not added up, awards that were not granted and decisions that nobody was told of.
+ * Reads:    orders, shipments, tracking events, awards, messages, outbox
+ * Writes:   what judge-promises writes, outbox(track-shipments, grant-awards, send-messages)   one transaction a chunk
+ * Twice:    it only finds what is not done; two at once judge the same and record it once.
+ * If lost:  the next one does the rest; a worker that starts runs it when the last is older than a day.
+ * @param options.asOf judge with what was known then; not in the future
+ * @throws AppError `invalid_request` for an asOf in the future
+ */
+export async function sweep(
+  deps: Deps,
+  options: { asOf?: Date; dryRun?: boolean; onProgress?: (done: number, total: number) => Promise<void> | void } = {},
+): Promise<SweepReport> {
+  const { dryRun = false, onProgress = () => {} } = options;
+  const trace = newId();
+  const { rows } = await deps.db.pool.query('SELECT now() AS database_now');
+  const now = deps.clock.read(rows[0].database_now);
+  const asOf = options.asOf ?? now;
+  if (asOf > now) throw new AppError('invalid_request', `--as-of ${asOf.toISOString()} is in the future: nobody knows yet what will be.`);
+  const run = dryRun ? null : await startSweepRun(deps.db.pool, now, asOf);
+
+  const verdicts = await countVerdicts(deps.db.pool);
+  const total = await countOpenOrders(deps.db.pool);
+  const totals = { judged: 0, changed: 0, awards: 0 };
+  await onProgress(0, total);
+  for (let after = ''; ; ) {
+    const ids = await findOpenOrders(deps.db.pool, after, TICKET_SIZE);
+    if (ids.length === 0) break;
+    after = ids.at(-1) ?? after;
+    const chunk = await judgeChunk(deps, { ids, now: asOf, trigger: 'sweep', trace }, dryRun);
+    for (const { before, judgement } of chunk.outcomes) {
+      verdicts.set(before, (verdicts.get(before) ?? 0) - 1);
+      verdicts.set(judgement.verdict, (verdicts.get(judgement.verdict) ?? 0) + 1);
+      if (before !== judgement.verdict) totals.changed++;
+    }
+    totals.judged += ids.length;
+    totals.awards += chunk.newAwards.length;
+    await onProgress(totals.judged, Math.max(total, totals.judged));
+  }
+
+  const forgotten = await findForgottenWork(deps, trace, dryRun);
+  const report: SweepReport = {
+    asOf: asOf.toISOString(),
+    orders: [...verdicts.values()].reduce((sum, count) => sum + count, 0),
+    verdicts: Object.fromEntries(VERDICTS.map((verdict) => [verdict, verdicts.get(verdict) ?? 0])) as Record<Verdict, number>,
+    changed: totals.changed,
+    awards: totals.awards,
+    forgotten,
+    trace,
+    dryRun,
+  };
+  if (run) await finishSweepRun(deps.db.pool, run, report);
+  deps.log.info({ ...report }, 'sweep');
+  return report;
+}
+
+type Work = Parameters<typeof judgeOrders>[2];
+
+async function judgeChunk(deps: Deps, work: Work, dryRun: boolean) {
+  try {
+    const { judged, tickets } = await deps.db.transaction(async (sql) => {
+      const result = await judgeOrders(deps, sql, work);
+      if (dryRun) throw new RolledBack(result);
+      const pending = result.newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
+      const { trigger, trace } = work;
+      return { judged: result, tickets: await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger, trace }) };
+    });
+    await deps.queues.announce(tickets);
+    return judged;
+  } catch (error) {
+    if (error instanceof RolledBack) return error.result;
+    throw error;
+  }
+}
+
+/** A dry run does everything, looks at it, and undoes it. */
+class RolledBack extends Error {
+  readonly result: Awaited<ReturnType<typeof judgeOrders>>;
+  constructor(result: Awaited<ReturnType<typeof judgeOrders>>) {
+    super('dry run');
+    this.result = result;
+  }
+}
+
+async function findForgottenWork(deps: Deps, trace: string, dryRun: boolean): Promise<SweepReport['forgotten']> {
+  const grantable = AWARD_KINDS.filter((kind) => isGrantable({ kind, status: 'pending' }));
+  const { found, tickets } = await deps.db.transaction(async (sql) => {
+    const numbers = await findUntrackedNumbers(sql);
+    const awards = await findForgottenAwards(sql, grantable);
+    const decisions = await findUntoldDecisions(sql);
+    const issued: Ticket[] = [];
+    if (!dryRun) {
+      const common = { trigger: 'sweep', trace } as const;
+      issued.push(...(await issueTickets(sql, { stage: 'track-shipments', ids: numbers, ...common })));
+      issued.push(...(await issueTickets(sql, { stage: 'grant-awards', ids: awards, ...common })));
+      issued.push(...(await issueTickets(sql, { stage: 'send-messages', ids: decisions, ...common })));
+    }
+    return { found: { numbers: numbers.length, awards: awards.length, decisions: decisions.length }, tickets: issued };
+  });
+  await deps.queues.announce(tickets);
+  return found;
+}

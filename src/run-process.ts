@@ -1,0 +1,64 @@
+import { type Config, readConfig } from './config.js';
+import { AppError } from './errors.js';
+import { createLogger, type Logger } from './logger.js';
+
+/** How long a process may take to stop. Longer, and whoever stops it kills it; shorter, and a batch is cut off (and done again). */
+const STOP_TIMEOUT_MS = 25_000;
+
+/**
+ * The life of a long-running process: reads the configuration, starts, and stops cleanly on SIGTERM or SIGINT, however
+ * often and to whomever they are sent. Exit code 0 after a clean stop, 1 when it could not start or stop.
+ * @param start returns what stops it again
+ */
+export async function runProcess(start: (context: { config: Config; log: Logger }) => Promise<() => Promise<void>>): Promise<void> {
+  let stopping = false;
+  let started: (() => Promise<void>) | null = null;
+  let log: Logger | null = null;
+
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    // Not there yet: whoever is starting finds out when it is.
+    if (!started) return;
+    await finish(started, log);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop());
+  process.on('unhandledRejection', (error) => {
+    (log ?? console).error({ err: error } as object, 'unforeseen: a promise was rejected and nobody looked');
+    process.exitCode = 1;
+  });
+
+  try {
+    const config = readConfig(process.env);
+    log = createLogger(config.logLevel);
+    started = await start({ config, log });
+  } catch (error) {
+    printError(error);
+    process.exit(1);
+  }
+  if (stopping) await finish(started, log);
+}
+
+async function finish(stop: () => Promise<void>, log: Logger | null): Promise<void> {
+  setTimeout(() => {
+    log?.error({}, 'did not stop in time');
+    process.exit(1);
+  }, STOP_TIMEOUT_MS).unref();
+  try {
+    await stop();
+    process.exit(process.exitCode ?? 0);
+  } catch (error) {
+    printError(error);
+    process.exit(1);
+  }
+}
+
+/** What a person reads on a terminal: what is wrong, each fault on a line of its own. */
+export function printError(error: unknown): void {
+  if (error instanceof AppError) {
+    process.stderr.write(`makegood: ${error.message}\n`);
+    for (const { field, message } of error.errors) process.stderr.write(`  ${field === '' ? '' : `${field}: `}${message}\n`);
+    return;
+  }
+  process.stderr.write(`makegood: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+}

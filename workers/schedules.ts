@@ -1,0 +1,16 @@
+import type { Config } from '../src/config.js';
+import type { Schedule, ScheduleName } from '../src/queue/queues.js';
+
+/**
+ * Deadlines are looked for this often. A promise that ran out is noticed within this time and what judging takes; the
+ * product promises a minute.
+ */
+const WATCH_EVERY_MS = 15_000;
+
+/** What runs by the clock. BullMQ keeps one of each, however many workers there are. */
+export function schedulesOf({ sweepCron, sweepTimeZone }: Config): Record<ScheduleName, Schedule> {
+  return {
+    'watch-deadlines': { every: WATCH_EVERY_MS },
+    sweep: { pattern: sweepCron, tz: sweepTimeZone },
+  };
+}

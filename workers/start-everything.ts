@@ -1,0 +1,46 @@
+import type { Clock } from '../src/clock.js';
+import type { Config } from '../src/config.js';
+import type { Deps } from '../src/deps.js';
+import { startEmbeddedPostgres } from '../src/embedded/postgres.js';
+import { startServer } from '../src/http/start-server.js';
+import type { Logger } from '../src/logger.js';
+import { dataDirOf, openDeps } from '../src/open-deps.js';
+import { openWhenThere } from '../src/open-when-there.js';
+import { startWorkers, WORKERS, type WorkerName } from './start-workers.js';
+
+export interface Everything {
+  readonly deps: Deps;
+  readonly url: string;
+  readonly newAdminKey: string | null;
+  /** Something the user should know, such as where the data lies. */
+  readonly notice: string | null;
+  stop(): Promise<void>;
+}
+
+/** Server, workers and schedules in one process; with a PostgreSQL of its own where no other is given. */
+export async function startEverything(config: Config, log: Logger, options: { clock?: Clock } = {}): Promise<Everything> {
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    let notice: string | null = null;
+    let { databaseUrl } = config;
+    if (databaseUrl === null) {
+      const embedded = await startEmbeddedPostgres({ dataDir: dataDirOf(config) });
+      undo.push(() => embedded.stop());
+      ({ url: databaseUrl, notice } = embedded);
+    }
+    const url = databaseUrl;
+    const opened = await openWhenThere(log, () => openDeps(config, { databaseUrl: url, log, withQueues: true, ...options }));
+    undo.push(opened.close);
+    const stopWorkers = await startWorkers(opened.deps, Object.keys(WORKERS) as WorkerName[]);
+    undo.push(stopWorkers);
+    const server = await startServer(opened.deps);
+    undo.push(() => server.close());
+    return { deps: opened.deps, url: server.url, newAdminKey: opened.newAdminKey, notice, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import type { Deps } from '../src/deps.js';
+import { sweep as sweepAll } from '../src/promises/sweep.js';
+import { findLastSweep } from '../src/promises/sweep-store.js';
+import type { JobWorker } from '../src/queue/backend.js';
+import { healQueue, relayLeftovers, relayOutbox } from '../src/queue/relay.js';
+import { grantAwards } from './grant-awards.js';
+import { judgePromises } from './judge-promises.js';
+import { schedulesOf } from './schedules.js';
+import { sendMessages } from './send-messages.js';
+import { sweep } from './sweep.js';
+import { trackShipments } from './track-shipments.js';
+import { watchDeadlines } from './watch-deadlines.js';
+
+/** Every worker there is, by the name that `--only` takes. */
+export const WORKERS = {
+  'track-shipments': trackShipments,
+  'judge-promises': judgePromises,
+  'grant-awards': grantAwards,
+  'send-messages': sendMessages,
+  'watch-deadlines': watchDeadlines,
+  sweep,
+} as const;
+export type WorkerName = keyof typeof WORKERS;
+
+/** How often tickets are looked for that nobody took. Longer, and a retry is late by as much. */
+const RELAY_EVERY_MS = 2_000;
+/** How often it is checked that the schedules stand: so long a wiped queue stands still at the most. */
+const HEAL_EVERY_MS = 10_000;
+/** A day, and some time for the sweep of this night to come first. */
+const SWEEP_OVERDUE_MS = 26 * 60 * 60 * 1000;
+
+/** Starts workers. @returns a function that lets the batches under way finish, and stops */
+export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Promise<() => Promise<void>> {
+  const schedules = schedulesOf(deps.config);
+  await deps.queues.ensureSchedules(schedules);
+  await relayLeftovers(deps);
+  const workers: JobWorker[] = only.map((name) => WORKERS[name](deps));
+  await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  const stopRelay = repeat(deps, 'relay-outbox', RELAY_EVERY_MS, () => relayOutbox(deps));
+  const stopHealing = repeat(deps, 'heal-queue', HEAL_EVERY_MS, () => healQueue(deps, schedules));
+  // A tick of the clock that nobody was there for does not come again.
+  const overdueSweep = only.includes('sweep') ? catchUpSweep(deps) : Promise.resolve();
+
+  return async () => {
+    await Promise.all([stopRelay(), stopHealing()]);
+    await Promise.all(workers.map((worker) => worker.close()));
+    await overdueSweep;
+  };
+}
+
+async function catchUpSweep(deps: Deps): Promise<void> {
+  try {
+    const last = await findLastSweep(deps.db.pool);
+    const { rows } = await deps.db.pool.query('SELECT now() AS database_now');
+    const now = deps.clock.read(rows[0].database_now);
+    if (last !== null && now.getTime() - last.getTime() > SWEEP_OVERDUE_MS) await sweepAll(deps);
+  } catch (error) {
+    deps.log.warn({ err: error }, 'sweep: the overdue one failed, the next night brings another');
+  }
+}
+
+/** Does something again and again, never twice at once; a failure is said and the next time it is tried again. */
+function repeat(deps: Deps, name: string, everyMs: number, work: () => Promise<unknown>): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    running = work()
+      .then(
+        () => {},
+        (error) => deps.log.warn({ err: error }, `${name}: failed, tried again`),
+      )
+      .finally(() => {
+        busy = false;
+      });
+  }, everyMs);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}
