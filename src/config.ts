@@ -1,7 +1,7 @@
 import { CARRIERS } from './carriers/registry.js';
 import { AppError, type FieldError } from './errors.js';
 import { isSingleAddress } from './messages/address.js';
-import { isTimeZone } from './promises/calendar.js';
+import { isTimeZone } from './calendar.js';
 import { isCronPattern } from './queue/cron.js';
 
 export interface Config {

@@ -15,8 +15,22 @@ export function percentOf(amountMinor: number, percent: number): number {
 }
 
 /** As the customer's own language writes it: `$20.00`, `20,00 €`, `R$ 20,00`. */
-export function formatMoney(money: Money, locale: string): string {
-  const format = new Intl.NumberFormat(locale, { style: 'currency', currency: money.currency });
+export function formatMoney({ amountMinor, currency }: Money, locale: string): string {
+  const format = formatOf(locale, currency);
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(money.amountMinor / 10 ** digits);
+  return format.format(amountMinor / 10 ** digits);
+}
+
+/** Building a format costs a hundred times more than using it. Bounded, as locales come from outside. */
+const formats = new Map<string, Intl.NumberFormat>();
+const MOST_FORMATS = 500;
+
+function formatOf(locale: string, currency: string): Intl.NumberFormat {
+  const key = `${locale} ${currency}`;
+  const known = formats.get(key);
+  if (known) return known;
+  if (formats.size >= MOST_FORMATS) formats.clear();
+  const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
+  formats.set(key, format);
+  return format;
 }

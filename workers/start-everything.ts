@@ -17,8 +17,10 @@ export interface Everything {
   stop(): Promise<void>;
 }
 
+const ALL_WORKERS = Object.keys(WORKERS) as WorkerName[];
+
 /** Server, workers and schedules in one process; with a PostgreSQL of its own where no other is given. */
-export async function startEverything(config: Config, log: Logger, options: { clock?: Clock } = {}): Promise<Everything> {
+export async function startEverything(config: Config, log: Logger, options: { clock?: Clock; workers?: readonly WorkerName[] } = {}): Promise<Everything> {
   const undo: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -32,9 +34,9 @@ export async function startEverything(config: Config, log: Logger, options: { cl
       ({ url: databaseUrl, notice } = embedded);
     }
     const url = databaseUrl;
-    const opened = await openWhenThere(log, () => openDeps(config, { databaseUrl: url, log, withQueues: true, ...options }));
+    const opened = await openWhenThere(log, () => openDeps(config, { databaseUrl: url, log, withQueues: true, ...(options.clock ? { clock: options.clock } : {}) }));
     undo.push(opened.close);
-    const stopWorkers = await startWorkers(opened.deps, Object.keys(WORKERS) as WorkerName[]);
+    const stopWorkers = await startWorkers(opened.deps, options.workers ?? ALL_WORKERS);
     undo.push(stopWorkers);
     const server = await startServer(opened.deps);
     undo.push(() => server.close());

@@ -1,4 +1,4 @@
-import { localDateOf } from '../promises/calendar.js';
+import { localDateOf } from '../calendar.js';
 import type { DecisionCase } from './decision-input.js';
 import type { Incident } from './incident.js';
 import type { Conditions, Policy } from './policy.js';

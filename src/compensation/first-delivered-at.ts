@@ -1,4 +1,4 @@
-import { intervalOf } from '../promises/event-interval.js';
+import { intervalOf } from '../shipments/event-interval.js';
 import type { VerdictCase } from '../promises/verdict.js';
 
 /**

@@ -8,8 +8,11 @@ import type { PostgresSecrets } from './pg-state-files.js';
 /** Too short: a busy machine makes a good server look dead. Too long: a server that hangs holds up the start for as long. */
 const ANSWER_BOUND_MS = 60_000;
 
-/** From the moment that the server says it is replaying its log. Too short: a big log after a power cut never gets replayed. */
+/** From the moment that the server says it is starting, perhaps replaying its log. Too short: a big log after a power cut never gets replayed. */
 const RECOVERY_BOUND_MS = 30 * 60_000;
+
+/** Until we say what we wait for. Too short: each start says it. Too long: whoever looks on thinks that we hang. */
+const PATIENCE_MS = 2_000;
 
 /**
  * For a server that refuses both passwords. Too short: a foreign server on the port, which ours will stumble over and
@@ -47,26 +50,33 @@ export async function waitUntilReady(
 ): Promise<'ready' | 'ended'> {
   const startedAt = performance.now();
   let bound = ANSWER_BOUND_MS;
+  let isPrepared = false;
+  let isSaid = false;
   let refusedAt: number | null = null;
   let pause = FIRST_PAUSE_MS;
   while (!server.hasEnded()) {
     const answer = await connectAndEnd(makegoodUrl(port, secrets));
     if (answer === 'connected') return 'ready';
     if (answer === 'refused') {
-      if (await prepareLogin(port, secrets)) continue;
+      if (!isPrepared && (await prepareLogin(port, secrets))) {
+        isPrepared = true;
+        continue;
+      }
       refusedAt ??= performance.now();
       if (performance.now() - refusedAt > REFUSAL_BOUND_MS) {
         throw new AppError(
           'database_unavailable',
-          'it does not accept the passwords in postgres-secrets.json; bring back the file that belongs to this database, or delete it to have new passwords made',
+          'it does not accept the passwords in postgres-secrets.json; bring back the file that belongs to this database, or delete it to have new passwords made; also see whether its pg_hba.conf was changed',
         );
       }
     }
-    if (answer === 'starting' && bound !== RECOVERY_BOUND_MS) {
-      bound = RECOVERY_BOUND_MS;
-      log('PostgreSQL was not stopped properly the last time and is replaying its log');
+    const waitedMs = performance.now() - startedAt;
+    if (answer === 'starting') bound = RECOVERY_BOUND_MS;
+    if (answer === 'starting' && waitedMs > PATIENCE_MS && !isSaid) {
+      log('PostgreSQL is not ready yet; after a crash it first replays its log, which may take minutes');
+      isSaid = true;
     }
-    if (performance.now() - startedAt > bound) {
+    if (waitedMs > bound) {
       throw new AppError('database_unavailable', `it has not come up within ${bound / 1000} s`);
     }
     await Promise.race([server.ended, delay(pause, undefined, { ref: true })]);

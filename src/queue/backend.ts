@@ -112,6 +112,8 @@ function openQueuePool(
     connectionTimeoutMillis: 5_000,
     application_name: 'makegood queue',
   });
+  // Each queue and worker listens for errors of the pool they share.
+  pool.setMaxListeners(0);
   pool.on('error', options.onError);
   pool.on('connect', (client) => client.on('error', options.onError));
   return pool;

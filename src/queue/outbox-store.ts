@@ -139,6 +139,15 @@ export async function findOpenTickets(sql: Sql, filter: { trace: string }): Prom
   return rows;
 }
 
+/** Has the relay take the tickets of a trace at once: their writer has no queue to put them on. */
+export async function hurryTickets(sql: Sql, trace: string): Promise<void> {
+  await sql.query(
+    `UPDATE outbox SET relay_after = now()
+     WHERE trace = $1 AND parked_at IS NULL AND attempts = 0 AND relay_after BETWEEN now() AND created_at + make_interval(secs => $2)`,
+    [trace, RELAY_GRACE_S],
+  );
+}
+
 /** How much waits, and how much was set aside, by stage. */
 export async function countTickets(sql: Sql): Promise<{ stage: StageName; waiting: number; parked: number }[]> {
   const { rows } = await sql.query(

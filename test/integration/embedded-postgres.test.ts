@@ -316,9 +316,11 @@ describe('after a kill', () => {
 describe('signals', () => {
   testOnPosix('a SIGTERM to our whole process group leaves the server open for new connections', async () => {
     const folder = await makeFolder();
-    const { child, report } = await spawnMakegood(folder, { detached: true, extra: { ignoreSigterm: true } });
+    const { child, report } = await spawnMakegood(folder, { detached: true, extra: { reportSigterm: true } });
+    if (child.stdout === null) throw new Error('no output');
+    const reported = once(child.stdout, 'data');
     process.kill(-(child.pid ?? 0), 'SIGTERM');
-    await eventually(() => expect(child.exitCode).toBeNull());
+    expect(String((await reported)[0])).toBe('SIGTERM\n');
     await query(report.url ?? '', 'SELECT 1');
   });
 
@@ -580,8 +582,8 @@ async function compileForChildren(): Promise<string> {
   await writeFile(
     join(folder, 'child.mjs'),
     `import { startEmbeddedPostgres } from './embedded/postgres.js';
-     const { ignoreSigterm, leave, ...options } = JSON.parse(process.argv[2]);
-     if (ignoreSigterm) process.on('SIGTERM', () => {});
+     const { reportSigterm, leave, ...options } = JSON.parse(process.argv[2]);
+     if (reportSigterm) process.on('SIGTERM', () => console.log('SIGTERM'));
      try {
        const postgres = await startEmbeddedPostgres(options);
        console.log(JSON.stringify({ url: postgres.url }));

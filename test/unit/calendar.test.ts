@@ -14,7 +14,7 @@ import {
   readingsOfSkippedDate,
   startOfLocalDay,
   startOfNextLocalDay,
-} from '../../src/promises/calendar.js';
+} from '../../src/calendar.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { localDateOf } from '../../src/promises/calendar.js';
+import { localDateOf } from '../../src/calendar.js';
 import { type Judgement, judge, type Verdict, type VerdictCase, worst } from '../../src/promises/verdict.js';
 import {
   type EventTime,

@@ -1,5 +1,5 @@
 import { tzOffset } from '@date-fns/tz';
-import { AppError } from '../errors.js';
+import { AppError } from './errors.js';
 
 /*
  * Local days and wall-clock times of a place. Dates are text (`2026-11-05`), instants are `Date`, zones are IANA names.

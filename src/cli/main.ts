@@ -1,0 +1,115 @@
+import { Command, CommanderError, Option } from 'commander';
+import { ROLES, type Role } from '../auth/roles.js';
+import { printError } from '../run-process.js';
+
+/*
+ * The command line. Each command loads what it needs when it is called: judging a case must not wait for a database
+ * driver to load. Exit code 1: it failed, stderr says why; 2: it was called wrongly.
+ */
+
+const program = new Command('makegood')
+  .description('Notices broken delivery promises and makes them good before the customer has to ask.')
+  .exitOverride()
+  .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
+
+const command = (name: string, description: string): Command =>
+  program.command(name).description(description).option('--json', 'print one JSON document and nothing else').exitOverride();
+
+command('judge', 'the verdict for one case, or for each of a list of cases; needs no database')
+  .requiredOption('--file <file>', 'a JSON file with a case or a list of cases; - for standard input')
+  .action(async ({ file, json }) => {
+    const { judgeCommand } = await import('./commands/judge.js');
+    const answer = await judgeCommand({ file });
+    const { print, table } = await import('./print.js');
+    print(json, answer, () =>
+      table(
+        ['verdict', 'promised until', 'met at', 'late minutes', 'late days', 'fault'],
+        [answer].flat().map((one) => [one.verdict, one.promisedUntil, one.metAt, one.lateMinutes, one.lateDays, one.fault]),
+      ),
+    );
+  });
+
+command('decide', 'what a policy would award for such a case, and why; applies nothing, needs no database')
+  .requiredOption('--file <file>', 'a JSON file with a case or a list of cases; - for standard input')
+  .option('--policy <file>', 'a policy; without it the default policy')
+  .action(async ({ file, policy, json }) => {
+    const { decideCommand } = await import('./commands/decide.js');
+    const answer = await decideCommand({ file, policy });
+    const { print } = await import('./print.js');
+    print(json, answer, () => [answer].flat().map((one) => one.explanation.join('\n')).join('\n\n'));
+  });
+
+command('recheck', 'judges an order again, as an agent does')
+  .argument('<order-or-carrier>', 'an order id, or a carrier followed by a tracking number')
+  .argument('[tracking-number]')
+  .option('--reason <text>', 'why, for the audit')
+  .action(async (first: string, trackingNumber: string | undefined, { reason, json }) => {
+    const { recheckCommand, describeRecheck } = await import('./commands/recheck.js');
+    const answer = await recheckCommand({ first, trackingNumber, reason: reason ?? null });
+    const { print } = await import('./print.js');
+    print(json, answer, () => describeRecheck(answer));
+  });
+
+command('sweep', 'the nightly sweep, now: judges what is open, finds what was forgotten')
+  .option('--as-of <instant>', 'judge with what was known then, as 2026-11-05T12:00:00Z; not in the future')
+  .option('--dry-run', 'say what it would find, change nothing')
+  .action(async ({ asOf, dryRun, json }) => {
+    const { sweepCommand, describeSweep } = await import('./commands/sweep.js');
+    const report = await sweepCommand({ asOf, dryRun: dryRun === true });
+    const { print } = await import('./print.js');
+    print(json, report, () => describeSweep(report));
+  });
+
+const keys = program.command('keys').description('API keys: shown once, stored hashed').exitOverride();
+const keyCommand = (name: string, description: string): Command =>
+  keys.command(name).description(description).option('--json', 'print one JSON document and nothing else').exitOverride();
+
+keyCommand('create', 'makes a key and shows it this once')
+  .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
+  .requiredOption('--name <name>', 'whose it is, for lists and the audit')
+  .action(async ({ role, name, json }: { role: Role; name: string; json?: boolean }) => {
+    const { createKeyCommand } = await import('./commands/keys.js');
+    const created = await createKeyCommand({ role, name });
+    const { print } = await import('./print.js');
+    print(json === true, created, () => `Key ${created.id} of role ${created.role} for ${created.name} (shown this once):\n${created.key}`);
+  });
+
+keyCommand('list', 'shows all keys, not their values').action(async ({ json }) => {
+  const { listKeysCommand } = await import('./commands/keys.js');
+  const found = await listKeysCommand();
+  const { print, table } = await import('./print.js');
+  print(json, found, () =>
+    table(
+      ['id', 'role', 'name', 'created', 'revoked'],
+      found.map((key) => [key.id, key.role, key.name, key.createdAt.toISOString(), key.revokedAt?.toISOString() ?? null]),
+    ),
+  );
+});
+
+keyCommand('revoke', 'makes a key invalid at once')
+  .argument('<id>', 'as `keys list` shows it')
+  .action(async (id: string, { json }) => {
+    const { revokeKeyCommand } = await import('./commands/keys.js');
+    await revokeKeyCommand(id);
+    const { print } = await import('./print.js');
+    print(json, { id, revoked: true }, () => `Key ${id} is revoked.`);
+  });
+
+command('migrate', 'brings the database to the current schema').action(async ({ json }) => {
+  const { migrateCommand } = await import('./commands/migrate.js');
+  const applied = await migrateCommand();
+  const { print } = await import('./print.js');
+  print(json, { applied }, () => (applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`));
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // commander has printed what was wrong; help that was asked for is no mistake.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    printError(error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,52 @@
+import PostalMime, { type Email } from 'postal-mime';
+import { SMTPServer } from 'smtp-server';
+import { freePort } from './redis.js';
+
+/** A mail server that keeps what it is given. */
+export interface SmtpSink {
+  readonly url: string;
+  readonly mails: readonly { readonly to: string; readonly messageId: string; readonly mail: Email; readonly source: string }[];
+  /** What it answers to RCPT from now on; null: it accepts. */
+  refuseWith(answer: { code: number; message: string } | null): void;
+  /** Called when a mail was stored and before 250 is said. */
+  onStored(callback: () => void): void;
+  stop(): Promise<void>;
+}
+
+export async function startSmtpSink(port?: number): Promise<SmtpSink> {
+  const mails: { to: string; messageId: string; mail: Email; source: string }[] = [];
+  let refusal: { code: number; message: string } | null = null;
+  let stored = () => {};
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onRcptTo(_address, _session, done) {
+      done(refusal && Object.assign(new Error(refusal.message), { responseCode: refusal.code }));
+    },
+    onData(stream, session, done) {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk) => chunks.push(chunk));
+      stream.on('end', async () => {
+        const source = Buffer.concat(chunks).toString('utf8');
+        const mail = await PostalMime.parse(source);
+        mails.push({ to: session.envelope.rcptTo.map(({ address }) => address).join(), messageId: mail.messageId ?? '', mail, source });
+        stored();
+        done();
+      });
+    },
+  });
+  server.on('error', () => {});
+  const listening = port ?? (await freePort());
+  await new Promise<void>((resolve) => server.listen(listening, '127.0.0.1', resolve));
+  return {
+    url: `smtp://127.0.0.1:${listening}`,
+    mails,
+    refuseWith: (answer) => {
+      refusal = answer;
+    },
+    onStored: (callback) => {
+      stored = callback;
+    },
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
