@@ -1,7 +1,7 @@
+import { isTimeZone } from './calendar.js';
 import { CARRIERS } from './carriers/registry.js';
 import { AppError, type FieldError } from './errors.js';
 import { isSingleAddress } from './messages/address.js';
-import { isTimeZone } from './calendar.js';
 import { isCronPattern } from './queue/cron.js';
 
 export interface Config {
@@ -41,7 +41,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const text = (name: string): string | null => environment[name]?.trim() || null;
 
   const port = Number(text('PORT') ?? 3000);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) refuse('PORT', 'must be a port number from 0 to 65535 (0: any free one)');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    refuse('PORT', 'must be a port number from 0 to 65535 (0: any free one)');
   const host = text('HOST') ?? '127.0.0.1';
   const url = (name: string, protocols: readonly string[]): string | null => {
     const value = text(name);
@@ -93,7 +94,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     logLevel,
   };
   if (errors.length > 0) {
-    throw new AppError('invalid_request', 'The environment is not right. .env.example says what each variable means.', { errors });
+    throw new AppError('invalid_request', 'The environment is not right. .env.example says what each variable means.', {
+      errors,
+    });
   }
   return config;
 }

@@ -48,7 +48,15 @@ export async function openDeps(
     undo.push(() => queues.close());
     const mailer = config.smtpUrl === null ? null : createSmtpMailer(config.smtpUrl);
     if (mailer) undo.push(() => mailer.close());
-    const deps: Deps = { config, db, queues, mailer, policies: new PolicyBook(), clock: options.clock ?? systemClock, log };
+    const deps: Deps = {
+      config,
+      db,
+      queues,
+      mailer,
+      policies: new PolicyBook(),
+      clock: options.clock ?? systemClock,
+      log,
+    };
     return { deps, newAdminKey, close };
   } catch (error) {
     await close();

@@ -16,9 +16,13 @@ export async function openWhenThere<T>(log: Logger, open: () => Promise<T>): Pro
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;
       if (Date.now() > until) {
-        throw new AppError('database_unavailable', `The database of DATABASE_URL did not answer within ${START_WAIT_MS / 1000} s.`, {
-          cause: error,
-        });
+        throw new AppError(
+          'database_unavailable',
+          `The database of DATABASE_URL did not answer within ${START_WAIT_MS / 1000} s.`,
+          {
+            cause: error,
+          },
+        );
       }
       log.warn({ err: error }, 'waiting for the database');
       await sleep(RETRY_EVERY_MS);

@@ -10,7 +10,9 @@ const STOP_TIMEOUT_MS = 25_000;
  * often and to whomever they are sent. Exit code 0 after a clean stop, 1 when it could not start or stop.
  * @param start returns what stops it again
  */
-export async function runProcess(start: (context: { config: Config; log: Logger }) => Promise<() => Promise<void>>): Promise<void> {
+export async function runProcess(
+  start: (context: { config: Config; log: Logger }) => Promise<() => Promise<void>>,
+): Promise<void> {
   let stopping = false;
   let started: (() => Promise<void>) | null = null;
   let log: Logger | null = null;
@@ -57,7 +59,8 @@ async function finish(stop: () => Promise<void>, log: Logger | null): Promise<vo
 export function printError(error: unknown): void {
   if (error instanceof AppError) {
     process.stderr.write(`makegood: ${error.message}\n`);
-    for (const { field, message } of error.errors) process.stderr.write(`  ${field === '' ? '' : `${field}: `}${message}\n`);
+    for (const { field, message } of error.errors)
+      process.stderr.write(`  ${field === '' ? '' : `${field}: `}${message}\n`);
     return;
   }
   process.stderr.write(`makegood: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

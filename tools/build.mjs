@@ -25,7 +25,10 @@ if (!existsSync(join(root, 'node_modules', 'typescript')) && existsSync(join(roo
   console.error('The build tools are not installed (--omit=dev): dist/ stays as it is.');
   process.exit(0);
 }
-run('prisma', 'build/index.js', ['generate'], { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' });
+run('prisma', 'build/index.js', ['generate'], {
+  PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+  CHECKPOINT_DISABLE: '1',
+});
 // A file that was deleted must not live on.
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run('typescript', 'bin/tsc', ['-p', 'tsconfig.build.json']);

@@ -43,14 +43,23 @@ const sentUntil = new Map<string, number>();
 const STEPS = ['21T15:00', '22T23:00', '23T12:00', '23T23:05', '24T20:00', '25T12:00', '26T12:00', '27T12:00'];
 
 const at = (dayAndTime: string): Date => new Date(`${year}-12-${dayAndTime}:00Z`);
-const told = new Intl.DateTimeFormat('en-US', { weekday: 'short', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hour12: false, timeZone: 'UTC' });
+const told = new Intl.DateTimeFormat('en-US', {
+  weekday: 'short',
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  hour12: false,
+  timeZone: 'UTC',
+});
 
 let everything: Everything | undefined;
 const cleanUp = async () => {
   await everything?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 };
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cleanUp().then(() => process.exit(0)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void cleanUp().then(() => process.exit(0)));
 
 try {
   await play();
@@ -69,7 +78,9 @@ const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' :
 async function live(url: string, now: Date, seed: number): Promise<void> {
   clock.set(now);
   const day = now.toISOString().slice(0, 10);
-  const orders = stories.filter((story) => (story.registeredOn ?? `${year}-12-21`) === day && !registered.has(story.id));
+  const orders = stories.filter(
+    (story) => (story.registeredOn ?? `${year}-12-21`) === day && !registered.has(story.id),
+  );
   const posted = await post(url, now, seed);
   await quiet();
   for (const story of orders) await register(url, story);
@@ -78,7 +89,9 @@ async function live(url: string, now: Date, seed: number): Promise<void> {
   await quiet();
   const news = [
     ...(orders.length > 0 ? [`${count(orders.length, 'order')} registered`] : []),
-    ...(posted.sent > 0 ? [`${posted.sent} signed webhooks, scrambled: ${posted.accepted} scans new, ${posted.duplicates} known already`] : []),
+    ...(posted.sent > 0
+      ? [`${posted.sent} signed webhooks, scrambled: ${posted.accepted} scans new, ${posted.duplicates} known already`]
+      : []),
     ...(due > 0 ? [`the deadline watch looked at ${count(due, 'order')} whose time had come`] : []),
   ];
   say(`${told.format(now)} UTC  ${news.join('; ')}`);
@@ -142,13 +155,24 @@ async function register(url: string, story: Story): Promise<void> {
   const response = await fetch(`${url}/v1/orders/${id}`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ customer, promise, occasion, total, placedAt: at('17T12:00'), shipments: [{ carrier, trackingNumber }] }),
+    body: JSON.stringify({
+      customer,
+      promise,
+      occasion,
+      total,
+      placedAt: at('17T12:00'),
+      shipments: [{ carrier, trackingNumber }],
+    }),
   });
   if (response.status !== 201) throw new Error(`PUT /v1/orders/${id}: ${response.status} ${await response.text()}`);
 }
 
 /** Sends what EasyPost would have sent since the last time: out of order, and with some of it, old and new, twice. */
-async function post(url: string, until: Date, seed: number): Promise<{ sent: number; accepted: number; duplicates: number }> {
+async function post(
+  url: string,
+  until: Date,
+  seed: number,
+): Promise<{ sent: number; accepted: number; duplicates: number }> {
   const bodies = stories.flatMap((story) => {
     const webhooks = webhooksUntil(story, until);
     const known = sentUntil.get(story.id) ?? 0;
@@ -163,7 +187,8 @@ async function post(url: string, until: Date, seed: number): Promise<{ sent: num
       headers: { 'content-type': 'application/json', ...signEasypost(body, secret) },
       body: new Uint8Array(body),
     });
-    if (response.status !== 200) throw new Error(`POST /webhooks/easypost: ${response.status} ${await response.text()}`);
+    if (response.status !== 200)
+      throw new Error(`POST /webhooks/easypost: ${response.status} ${await response.text()}`);
     const receipt = (await response.json()) as { accepted: number; duplicates: number };
     accepted += receipt.accepted;
     duplicates += receipt.duplicates;

@@ -24,7 +24,10 @@ function parseOnly(args: readonly string[]): WorkerName[] {
   const names = args.length === 1 && args[0]?.startsWith('--only=') ? args[0].slice('--only='.length).split(',') : [];
   const unknown = names.filter((name) => !all.includes(name as WorkerName));
   if (names.length === 0 || unknown.length > 0) {
-    throw new AppError('invalid_request', `Usage: npm run worker -- [--only=NAME,NAME]; the names are ${all.join(', ')}.`);
+    throw new AppError(
+      'invalid_request',
+      `Usage: npm run worker -- [--only=NAME,NAME]; the names are ${all.join(', ')}.`,
+    );
   }
   return names as WorkerName[];
 }

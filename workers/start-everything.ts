@@ -20,7 +20,11 @@ export interface Everything {
 const ALL_WORKERS = Object.keys(WORKERS) as WorkerName[];
 
 /** Server, workers and schedules in one process; with a PostgreSQL of its own where no other is given. */
-export async function startEverything(config: Config, log: Logger, options: { clock?: Clock; workers?: readonly WorkerName[] } = {}): Promise<Everything> {
+export async function startEverything(
+  config: Config,
+  log: Logger,
+  options: { clock?: Clock; workers?: readonly WorkerName[] } = {},
+): Promise<Everything> {
   const undo: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -34,7 +38,9 @@ export async function startEverything(config: Config, log: Logger, options: { cl
       ({ url: databaseUrl, notice } = embedded);
     }
     const url = databaseUrl;
-    const opened = await openWhenThere(log, () => openDeps(config, { databaseUrl: url, log, withQueues: true, ...(options.clock ? { clock: options.clock } : {}) }));
+    const opened = await openWhenThere(log, () =>
+      openDeps(config, { databaseUrl: url, log, withQueues: true, ...(options.clock ? { clock: options.clock } : {}) }),
+    );
     undo.push(opened.close);
     const stopWorkers = await startWorkers(opened.deps, options.workers ?? ALL_WORKERS);
     undo.push(stopWorkers);

@@ -43,9 +43,21 @@ export async function createKey(db: Database, input: { role: Role; name: string;
   const { role, name } = input;
   const id = newId();
   await db.transaction(async (sql) => {
-    await sql.query('INSERT INTO api_keys (id, role, name, key_hash) VALUES ($1, $2, $3, $4)', [id, role, name, hashOf(key)]);
+    await sql.query('INSERT INTO api_keys (id, role, name, key_hash) VALUES ($1, $2, $3, $4)', [
+      id,
+      role,
+      name,
+      hashOf(key),
+    ]);
     const details = { role, name };
-    await recordAudit(sql, { at: new Date(), actor: input.actor, action: 'key.create', subject: id, reason: null, details });
+    await recordAudit(sql, {
+      at: new Date(),
+      actor: input.actor,
+      action: 'key.create',
+      subject: id,
+      reason: null,
+      details,
+    });
   });
   return { id, key, role, name };
 }
@@ -60,8 +72,12 @@ export async function listKeys(db: Database): Promise<ListedKey[]> {
 /** @throws AppError `not_found` for a key that does not exist or was revoked before */
 export async function revokeKey(db: Database, id: string, actor: string): Promise<void> {
   await db.transaction(async (sql) => {
-    const { rowCount } = await sql.query('UPDATE api_keys SET revoked_at = now() WHERE id::text = $1 AND revoked_at IS NULL', [id]);
-    if (rowCount !== 1) throw new AppError('not_found', 'There is no active key with this id. `makegood keys list` shows them.');
+    const { rowCount } = await sql.query(
+      'UPDATE api_keys SET revoked_at = now() WHERE id::text = $1 AND revoked_at IS NULL',
+      [id],
+    );
+    if (rowCount !== 1)
+      throw new AppError('not_found', 'There is no active key with this id. `makegood keys list` shows them.');
     await recordAudit(sql, { at: new Date(), actor, action: 'key.revoke', subject: id, reason: null, details: {} });
   });
 }
@@ -78,7 +94,9 @@ export async function ensureAdminKey(db: Database, adminApiKey: string | null): 
   }
   const keyHash = hashOf(adminApiKey);
   await db.transaction(async (sql) => {
-    await sql.query('UPDATE api_keys SET revoked_at = now() WHERE from_env AND revoked_at IS NULL AND key_hash <> $1', [keyHash]);
+    await sql.query('UPDATE api_keys SET revoked_at = now() WHERE from_env AND revoked_at IS NULL AND key_hash <> $1', [
+      keyHash,
+    ]);
     await sql.query(
       `INSERT INTO api_keys (id, role, name, key_hash, from_env) VALUES ($1, 'admin', 'ADMIN_API_KEY', $2, true)
        ON CONFLICT (key_hash) DO UPDATE SET revoked_at = NULL WHERE api_keys.revoked_at IS NOT NULL`,

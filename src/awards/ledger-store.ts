@@ -4,7 +4,10 @@ import { newId } from '../ids.js';
 import { type GrantableAward, isGrantable, postAward } from './posting.js';
 
 /** Takes these awards until the transaction ends, in the order of their ids; only those that can still be granted. */
-export async function lockGrantable(sql: Sql, ids: readonly string[]): Promise<(GrantableAward & { decisionId: string })[]> {
+export async function lockGrantable(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<(GrantableAward & { decisionId: string })[]> {
   const kinds = AWARD_KINDS.filter((kind) => isGrantable({ kind, status: 'pending' }));
   const { rows } = await sql.query(
     `SELECT id, customer_id, decision_id, kind, months, amount_minor, currency FROM awards
@@ -27,7 +30,12 @@ export async function lockGrantable(sql: Sql, ids: readonly string[]): Promise<(
  * An award that has its transfer already is left alone, whoever booked it.
  */
 export async function postTransfers(sql: Sql, awards: readonly GrantableAward[], postedAt: Date): Promise<void> {
-  const postings = awards.map((award) => ({ transferId: newId(), awardId: award.id, customerId: award.customerId, ...postAward(award) }));
+  const postings = awards.map((award) => ({
+    transferId: newId(),
+    awardId: award.id,
+    customerId: award.customerId,
+    ...postAward(award),
+  }));
   const units = postings.map(({ unit }) => unit);
   const customers = postings.map(({ customerId }) => customerId);
   await sql.query(
@@ -59,7 +67,14 @@ export async function postTransfers(sql: Sql, awards: readonly GrantableAward[],
      FROM posted JOIN n ON n.transfer_id = posted.id
      JOIN ledger_accounts a ON a.unit = n.unit
        AND ((a.owner_kind = 'customer' AND a.owner_id = n.customer_id) OR (a.owner_kind = 'house' AND a.owner_id = 'goodwill'))`,
-    [postings.map((p) => p.transferId), postings.map((p) => p.awardId), customers, units, postings.map((p) => p.amount), postedAt],
+    [
+      postings.map((p) => p.transferId),
+      postings.map((p) => p.awardId),
+      customers,
+      units,
+      postings.map((p) => p.amount),
+      postedAt,
+    ],
   );
   await sql.query(`UPDATE awards SET status = 'applied', applied_at = $2 WHERE id = ANY($1::uuid[])`, [
     awards.map(({ id }) => id),

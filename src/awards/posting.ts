@@ -33,6 +33,9 @@ export function postAward({ kind, months, amountMinor, currency }: GrantableAwar
     assert(months !== null && months > 0, 'an extension has months');
     return { unit: 'membership_months', amount: months };
   }
-  assert(kind === 'store_credit' && amountMinor !== null && amountMinor > 0 && currency !== null, 'a credit has an amount');
+  assert(
+    kind === 'store_credit' && amountMinor !== null && amountMinor > 0 && currency !== null,
+    'a credit has an amount',
+  );
   return { unit: currency, amount: amountMinor };
 }

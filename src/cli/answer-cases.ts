@@ -11,7 +11,11 @@ type Parsed<C> =
  * Answers one case, or each of a list of cases in their order. All or nothing: an invalid case leaves none answered.
  * @throws AppError `invalid_request`; `errors` name the fields, such as `[3].events[0].at` in a list
  */
-export function answerCases<C, A>(document: unknown, parse: (json: unknown) => Parsed<C>, answer: (one: C) => A): A | A[] {
+export function answerCases<C, A>(
+  document: unknown,
+  parse: (json: unknown) => Parsed<C>,
+  answer: (one: C) => A,
+): A | A[] {
   if (!Array.isArray(document)) {
     const parsed = parse(document);
     if (parsed.outcome === 'invalid') throw invalidInput('', parsed.errors);

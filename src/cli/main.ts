@@ -13,7 +13,11 @@ const program = new Command('makegood')
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
 
 const command = (name: string, description: string): Command =>
-  program.command(name).description(description).option('--json', 'print one JSON document and nothing else').exitOverride();
+  program
+    .command(name)
+    .description(description)
+    .option('--json', 'print one JSON document and nothing else')
+    .exitOverride();
 
 command('judge', 'the verdict for one case, or for each of a list of cases; needs no database')
   .requiredOption('--file <file>', 'a JSON file with a case or a list of cases; - for standard input')
@@ -24,7 +28,9 @@ command('judge', 'the verdict for one case, or for each of a list of cases; need
     print(json, answer, () =>
       table(
         ['verdict', 'promised until', 'met at', 'late minutes', 'late days', 'fault'],
-        [answer].flat().map((one) => [one.verdict, one.promisedUntil, one.metAt, one.lateMinutes, one.lateDays, one.fault]),
+        [answer]
+          .flat()
+          .map((one) => [one.verdict, one.promisedUntil, one.metAt, one.lateMinutes, one.lateDays, one.fault]),
       ),
     );
   });
@@ -36,7 +42,12 @@ command('decide', 'what a policy would award for such a case, and why; applies n
     const { decideCommand } = await import('./commands/decide.js');
     const answer = await decideCommand({ file, policy });
     const { print } = await import('./print.js');
-    print(json, answer, () => [answer].flat().map((one) => one.explanation.join('\n')).join('\n\n'));
+    print(json, answer, () =>
+      [answer]
+        .flat()
+        .map((one) => one.explanation.join('\n'))
+        .join('\n\n'),
+    );
   });
 
 command('recheck', 'judges an order again, as an agent does')
@@ -62,7 +73,11 @@ command('sweep', 'the nightly sweep, now: judges what is open, finds what was fo
 
 const keys = program.command('keys').description('API keys: shown once, stored hashed').exitOverride();
 const keyCommand = (name: string, description: string): Command =>
-  keys.command(name).description(description).option('--json', 'print one JSON document and nothing else').exitOverride();
+  keys
+    .command(name)
+    .description(description)
+    .option('--json', 'print one JSON document and nothing else')
+    .exitOverride();
 
 keyCommand('create', 'makes a key and shows it this once')
   .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
@@ -71,7 +86,11 @@ keyCommand('create', 'makes a key and shows it this once')
     const { createKeyCommand } = await import('./commands/keys.js');
     const created = await createKeyCommand({ role, name });
     const { print } = await import('./print.js');
-    print(json === true, created, () => `Key ${created.id} of role ${created.role} for ${created.name} (shown this once):\n${created.key}`);
+    print(
+      json === true,
+      created,
+      () => `Key ${created.id} of role ${created.role} for ${created.name} (shown this once):\n${created.key}`,
+    );
   });
 
 keyCommand('list', 'shows all keys, not their values').action(async ({ json }) => {
@@ -81,7 +100,13 @@ keyCommand('list', 'shows all keys, not their values').action(async ({ json }) =
   print(json, found, () =>
     table(
       ['id', 'role', 'name', 'created', 'revoked'],
-      found.map((key) => [key.id, key.role, key.name, key.createdAt.toISOString(), key.revokedAt?.toISOString() ?? null]),
+      found.map((key) => [
+        key.id,
+        key.role,
+        key.name,
+        key.createdAt.toISOString(),
+        key.revokedAt?.toISOString() ?? null,
+      ]),
     ),
   );
 });
@@ -99,7 +124,9 @@ command('migrate', 'brings the database to the current schema').action(async ({ 
   const { migrateCommand } = await import('./commands/migrate.js');
   const applied = await migrateCommand();
   const { print } = await import('./print.js');
-  print(json, { applied }, () => (applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`));
+  print(json, { applied }, () =>
+    applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`,
+  );
 });
 
 try {

@@ -6,7 +6,11 @@ export function print(json: boolean, document: unknown, readable: () => string):
 }
 
 /** A table with a line of headings. */
-export function table(headings: readonly string[], rows: readonly (readonly (string | number | null)[])[], widths?: number[]): string {
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly (string | number | null)[])[],
+  widths?: number[],
+): string {
   const grid = new Table({
     head: [...headings],
     style: { head: [], border: [] },

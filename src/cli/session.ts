@@ -79,5 +79,7 @@ async function waitForWorkers(deps: Deps, trace: string): Promise<void> {
     await hurryTickets(deps.db.pool, trace);
     await sleep(200);
   }
-  process.stderr.write('makegood: the workers of the running makegood are still at it; what is left is done by them.\n');
+  process.stderr.write(
+    'makegood: the workers of the running makegood are still at it; what is left is done by them.\n',
+  );
 }

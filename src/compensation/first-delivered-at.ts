@@ -1,5 +1,5 @@
-import { intervalOf } from '../shipments/event-interval.js';
 import type { VerdictCase } from '../promises/verdict.js';
+import { intervalOf } from '../shipments/event-interval.js';
 
 /**
  * The earliest instant that the first delivered scan known at `asOf` can mean; null without one. A disputed scan counts:

@@ -14,14 +14,17 @@ export interface AuditEntry {
 
 /** Adds an entry to the audit; the database numbers it and seals it with the hash of the one before. */
 export async function recordAudit(sql: Sql, entry: AuditEntry): Promise<void> {
-  await sql.query('INSERT INTO audit (seq, at, actor, action, subject, reason, details, previous_hash, hash) VALUES (0, $1, $2, $3, $4, $5, $6, $7, $7)', [
-    entry.at,
-    entry.actor,
-    entry.action,
-    entry.subject,
-    entry.reason,
-    JSON.stringify(entry.details),
-    // Both are set by the database.
-    Buffer.alloc(0),
-  ]);
+  await sql.query(
+    'INSERT INTO audit (seq, at, actor, action, subject, reason, details, previous_hash, hash) VALUES (0, $1, $2, $3, $4, $5, $6, $7, $7)',
+    [
+      entry.at,
+      entry.actor,
+      entry.action,
+      entry.subject,
+      entry.reason,
+      JSON.stringify(entry.details),
+      // Both are set by the database.
+      Buffer.alloc(0),
+    ],
+  );
 }

@@ -3,7 +3,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { bindMigrationAwareSqlAdapterFactory, type SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  type SqlMigrationAwareDriverAdapterFactory,
+} from '@prisma/driver-adapter-utils';
 import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
 import { packageRoot } from '../package-root.js';
@@ -143,8 +146,12 @@ function loadEngine(): EngineModule['SchemaEngine'] {
   const runtime = engineModule as unknown as EngineModule & Record<string, unknown>;
   // Without this hook a panic inside the engine shows as endless recursion.
   const hooks = globalThis as { PRISMA_WASM_PANIC_REGISTRY?: { set_message(message: string): void } };
-  hooks.PRISMA_WASM_PANIC_REGISTRY ??= { set_message: (message) => process.stderr.write(`schema engine: ${message}\n`) };
-  const path = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm');
+  hooks.PRISMA_WASM_PANIC_REGISTRY ??= {
+    set_message: (message) => process.stderr.write(`schema engine: ${message}\n`),
+  };
+  const path = createRequire(import.meta.url)
+    .resolve('@prisma/schema-engine-wasm/schema_engine_bg')
+    .replace(/\.js$/, '.wasm');
   // The engine leaves a 10 s timer running behind its own lock; a process that has nothing else to do must not wait for it.
   const imports: Record<string, unknown> = { ...runtime };
   for (const name of Object.keys(imports)) {

@@ -1,6 +1,6 @@
-import { formatMoney } from '../money.js';
-import type { OrderView } from '../http/order-view.js';
 import { table } from '../cli/print.js';
+import type { OrderView } from '../http/order-view.js';
+import { formatMoney } from '../money.js';
 import type { Story } from './stories.js';
 
 export interface StoryOutcome {

@@ -33,15 +33,26 @@ export interface Story {
   readonly trackingNumber: string;
   readonly scans: readonly DemoScan[];
   /** What must come of it; the demo fails when it does not. */
-  readonly expected: { readonly verdict: string; readonly awards: readonly string[]; readonly letters: readonly string[] };
+  readonly expected: {
+    readonly verdict: string;
+    readonly awards: readonly string[];
+    readonly letters: readonly string[];
+  };
 }
 
 const NEW_YORK = 'America/New_York';
 const member = { tier: 'prime', trial: false };
 
-const scan = (at: string, status: string, detail: string, message: string, city: string): DemoScan => ({ at, status, detail, message, city });
+const scan = (at: string, status: string, detail: string, message: string, city: string): DemoScan => ({
+  at,
+  status,
+  detail,
+  message,
+  city,
+});
 const label = (at: string, city: string) => scan(at, 'pre_transit', 'label_created', 'Shipping label created', city);
-const moving = (at: string, city: string) => scan(at, 'in_transit', 'departed_facility', 'Departed carrier facility', city);
+const moving = (at: string, city: string) =>
+  scan(at, 'in_transit', 'departed_facility', 'Departed carrier facility', city);
 const delivered = (at: string, city: string) => scan(at, 'delivered', 'arrived_at_destination', 'Delivered', city);
 
 /** The days of the demo, in `year`. */
@@ -104,13 +115,23 @@ export function storiesOf(year: number): Story[] {
       total: usd(7450),
       carrier: 'UPS',
       trackingNumber: '1Z00000000000001005',
-      scans: [label(at('21T17:00'), 'LOUISVILLE'), moving(at('23T11:30'), 'PHILADELPHIA'), delivered(at('26T19:20'), 'TRENTON')],
+      scans: [
+        label(at('21T17:00'), 'LOUISVILLE'),
+        moving(at('23T11:30'), 'PHILADELPHIA'),
+        delivered(at('26T19:20'), 'TRENTON'),
+      ],
       expected: { verdict: 'late', awards: ['1 free month', '$20.00 credit'], letters: ['occasion-missed'] },
     },
     {
       id: 'o-1006',
       happened: 'nobody at home on the promised day; delivered the day after',
-      customer: { id: 'c-6', name: 'Omar Haddad', email: 'omar.haddad@example.com', locale: 'en-US', membership: member },
+      customer: {
+        id: 'c-6',
+        name: 'Omar Haddad',
+        email: 'omar.haddad@example.com',
+        locale: 'en-US',
+        membership: member,
+      },
       promise: { on: on('23'), timeZone: NEW_YORK },
       total: usd(2500),
       carrier: 'UPS',
@@ -170,12 +191,22 @@ export function storiesOf(year: number): Story[] {
     {
       id: 'o-1010',
       happened: 'in Berlin, where midnight comes sooner; delivered the day after, no second apology',
-      customer: { id: 'c-10', name: 'Jonas Brandt', email: 'jonas.brandt@example.com', locale: 'de-DE', membership: member },
+      customer: {
+        id: 'c-10',
+        name: 'Jonas Brandt',
+        email: 'jonas.brandt@example.com',
+        locale: 'de-DE',
+        membership: member,
+      },
       promise: { on: on('23'), timeZone: 'Europe/Berlin' },
       total: { amountMinor: 4999, currency: 'EUR' },
       carrier: 'DHLExpress',
       trackingNumber: 'JD0000000000001010',
-      scans: [label(at('20T09:00'), 'LEIPZIG'), moving(at('22T21:00'), 'HANNOVER'), delivered(at('24T10:40'), 'BERLIN')],
+      scans: [
+        label(at('20T09:00'), 'LEIPZIG'),
+        moving(at('22T21:00'), 'HANNOVER'),
+        delivered(at('24T10:40'), 'BERLIN'),
+      ],
       expected: { verdict: 'late', awards: ['1 free month'], letters: ['late-overdue'] },
     },
   ];

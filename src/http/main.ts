@@ -6,7 +6,9 @@ import { startServer } from './start-server.js';
 /** `npm run server`: the HTTP interface of a cluster. */
 await runProcess(async ({ config, log }) => {
   const databaseUrl = clusterDatabaseUrl(config.databaseUrl);
-  const { deps, newAdminKey, close } = await openWhenThere(log, () => openDeps(config, { databaseUrl, log, withQueues: true }));
+  const { deps, newAdminKey, close } = await openWhenThere(log, () =>
+    openDeps(config, { databaseUrl, log, withQueues: true }),
+  );
   if (newAdminKey) process.stdout.write(`Admin API key (shown this once): ${newAdminKey}\n`);
   const server = await startServer(deps).catch(async (error) => {
     await close();

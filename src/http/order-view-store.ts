@@ -34,7 +34,12 @@ export async function loadOrderView(db: Database, id: string): Promise<OrderView
       estimatedDeliveryOn: shipment.estimatedOn?.toISOString().slice(0, 10) ?? null,
       events: (scans.get(shipment.id) ?? [])
         .sort((a, b) => a.interval.earliest.getTime() - b.interval.earliest.getTime())
-        .map(({ status, interval, exception, source }) => ({ status, at: interval.earliest.toISOString(), exception, source })),
+        .map(({ status, interval, exception, source }) => ({
+          status,
+          at: interval.earliest.toISOString(),
+          exception,
+          source,
+        })),
     })),
     verdict: verdict && {
       verdict: verdict.verdict,
@@ -51,7 +56,9 @@ export async function loadOrderView(db: Database, id: string): Promise<OrderView
       id: award.id,
       kind: award.kind,
       ...(award.months === null ? {} : { months: award.months }),
-      ...(award.amountMinor === null ? {} : { amount: { amountMinor: Number(award.amountMinor), currency: award.currency ?? '' } }),
+      ...(award.amountMinor === null
+        ? {}
+        : { amount: { amountMinor: Number(award.amountMinor), currency: award.currency ?? '' } }),
       ...(award.shipping === null ? {} : { shipping: award.shipping }),
       status: award.status,
       incident: award.incident,
@@ -87,6 +94,8 @@ function waitingAwards(awards: readonly { kind: string; status: string; rule: st
     if (status !== 'pending') return [];
     return isGrantable({ kind: kind as AwardKind, status: status as AwardStatus })
       ? [`${kind} (${rule}) is being granted.`]
-      : [`${kind} (${rule}) is decided and pending: nothing is connected yet that carries it out. The letter waits for it.`];
+      : [
+          `${kind} (${rule}) is decided and pending: nothing is connected yet that carries it out. The letter waits for it.`,
+        ];
   });
 }

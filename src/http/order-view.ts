@@ -7,7 +7,10 @@ const instant = z.iso.datetime();
 export const orderViewSchema = z.object({
   id: z.string(),
   customerId: z.string(),
-  promisedUntil: instant.meta({ description: 'The promise was kept until here: the end of the promised day at the destination, or the promised instant' }),
+  promisedUntil: instant.meta({
+    description:
+      'The promise was kept until here: the end of the promised day at the destination, or the promised instant',
+  }),
   registeredAt: instant,
   shipments: z.array(
     z.object({
@@ -18,7 +21,9 @@ export const orderViewSchema = z.object({
       deliveredAt: instant.nullable(),
       estimatedDeliveryAt: instant.nullable(),
       estimatedDeliveryOn: z.string().nullable().meta({ description: 'Where the carrier names a day and no time' }),
-      events: z.array(z.object({ status: z.string(), at: instant, exception: z.string().nullable(), source: z.string() })),
+      events: z.array(
+        z.object({ status: z.string(), at: instant, exception: z.string().nullable(), source: z.string() }),
+      ),
     }),
   ),
   verdict: z
@@ -50,7 +55,9 @@ export const orderViewSchema = z.object({
       appliedAt: instant.nullable(),
     }),
   ),
-  tasks: z.array(z.object({ id: z.string(), kind: z.string(), rule: z.string(), status: z.string(), createdAt: instant })),
+  tasks: z.array(
+    z.object({ id: z.string(), kind: z.string(), rule: z.string(), status: z.string(), createdAt: instant }),
+  ),
   messages: z.array(
     z.object({
       template: z.string(),

@@ -19,9 +19,11 @@ export async function startServer(deps: Deps): Promise<RunningServer> {
   } catch (error) {
     await app.close();
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new AppError('invalid_request', `Port ${port} of ${host} is taken. Set PORT to another.`);
+    if (code === 'EADDRINUSE')
+      throw new AppError('invalid_request', `Port ${port} of ${host} is taken. Set PORT to another.`);
     if (code === 'EADDRNOTAVAIL') throw new AppError('invalid_request', `HOST ${host} is no address of this machine.`);
-    if (code === 'EACCES') throw new AppError('invalid_request', `Port ${port} needs more rights. Set PORT to one above 1023.`);
+    if (code === 'EACCES')
+      throw new AppError('invalid_request', `Port ${port} needs more rights. Set PORT to one above 1023.`);
     throw error;
   }
   const address = app.server.address() as AddressInfo;

@@ -15,7 +15,10 @@ const MAX_WAITING = 4_000;
 /** Two: one commits while the other is built. */
 const LANES = 2;
 
-export type ReceiveWebhook = (source: string, request: { rawBody: Buffer; headers: IncomingHttpHeaders }) => Promise<Receipt>;
+export type ReceiveWebhook = (
+  source: string,
+  request: { rawBody: Buffer; headers: IncomingHttpHeaders },
+) => Promise<Receipt>;
 
 /**
  * receive-webhook: takes what a carrier says, once it is proven to be theirs, and answers when it is durable.
@@ -57,7 +60,12 @@ async function commit(deps: Deps, webhooks: readonly VerifiedWebhook[]): Promise
   const trace = newId();
   const { receipts, tickets } = await deps.db.transaction(async (sql) => {
     const saved = await saveWebhooks(sql, webhooks);
-    const issued = await issueTickets(sql, { stage: 'track-shipments', ids: saved.changedKeys, trigger: 'webhook', trace });
+    const issued = await issueTickets(sql, {
+      stage: 'track-shipments',
+      ids: saved.changedKeys,
+      trigger: 'webhook',
+      trace,
+    });
     failpoint('receive-webhook:before-commit');
     return { receipts: saved.receipts, tickets: issued };
   });

@@ -1,4 +1,10 @@
-import { type DecidedForOrder, lockHistories, type NewAward, recordAwards, type StoredPastAward } from '../compensation/award-store.js';
+import {
+  type DecidedForOrder,
+  lockHistories,
+  type NewAward,
+  recordAwards,
+  type StoredPastAward,
+} from '../compensation/award-store.js';
 import { type Decision, decideForOrder } from '../compensation/decide.js';
 import type { DecisionCase } from '../compensation/decision-input.js';
 import { firstDeliveredAt } from '../compensation/first-delivered-at.js';
@@ -67,9 +73,17 @@ export async function judgeOrders(
     if (result.row && result.decided) decided.push({ ...result.decided, decisionId: result.row.id, history });
   }
 
-  await recordVerdicts(sql, verdicts, { judgedAt: now, policyVersion: version, trigger: work.trigger, trace: work.trace });
+  await recordVerdicts(sql, verdicts, {
+    judgedAt: now,
+    policyVersion: version,
+    trigger: work.trigger,
+    trace: work.trace,
+  });
   const newAwards = await recordAwards(sql, decided, { decidedAt: now, policyVersion: version });
-  const dueDates = outcomes.map(({ orderId, decision }, index) => ({ id: orderId, dueAt: dueAt(looked[index], decision) }));
+  const dueDates = outcomes.map(({ orderId, decision }, index) => ({
+    id: orderId,
+    dueAt: dueAt(looked[index], decision),
+  }));
   await saveDueDates(sql, dueDates, now);
   return { outcomes, newAwards };
 }
@@ -138,7 +152,13 @@ function decideOne(
 
   const gives = decision.awards.length > 0;
   const changed = gives || order.last === null || differs(order.last, judgement, decision);
-  const outcome: JudgedOutcome = { orderId: order.id, before: order.last?.verdict ?? null, judgement, decision, changed };
+  const outcome: JudgedOutcome = {
+    orderId: order.id,
+    before: order.last?.verdict ?? null,
+    judgement,
+    decision,
+    changed,
+  };
   if (!changed) return { outcome, row: null, decided: null };
 
   const { incident, awards, tasks, declinedBecause, explanation } = decision;

@@ -47,20 +47,26 @@ const customerSchema = z.object({
   phone: text(40).nullish(),
   locale: locale.nullish(),
   membership: z
-    .object({ tier: text(50), renewsOn: calendarDateSchema.nullish(), trial: z.boolean('must be true or false').default(false) })
+    .object({
+      tier: text(50),
+      renewsOn: calendarDateSchema.nullish(),
+      trial: z.boolean('must be true or false').default(false),
+    })
     .nullish(),
 });
 
 /** A promise by service level will be computed from calendars; until then it is refused by name, not misread. */
 const promiseOrService = z.unknown().transform((value, context) => {
   if (typeof value === 'object' && value !== null && 'service' in value) {
-    const message = 'a promise by service level is not supported yet: give the date (on) or the instant (at), with timeZone';
+    const message =
+      'a promise by service level is not supported yet: give the date (on) or the instant (at), with timeZone';
     context.addIssue({ code: 'custom', message, path: ['service'] });
     return z.NEVER;
   }
   const parsed = promiseSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) context.addIssue({ code: 'custom', message: issue.message, path: [...issue.path] });
+  for (const issue of parsed.error.issues)
+    context.addIssue({ code: 'custom', message: issue.message, path: [...issue.path] });
   return z.NEVER;
 });
 
@@ -87,18 +93,28 @@ export const orderDocumentSchema = z
       occasion: z.object({ name: text(100), on: calendarDateSchema }).nullish(),
       destination: z
         .object({
-          country: z.string('must be text').regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code such as US').nullish(),
+          country: z
+            .string('must be text')
+            .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code such as US')
+            .nullish(),
           region: text(100).nullish(),
           postalCode: text(20).nullish(),
         })
         .nullish(),
-      shipments: z.array(shipmentSchema, 'must be a list').max(MAX_SHIPMENTS, `must have at most ${MAX_SHIPMENTS} entries`).default([]),
+      shipments: z
+        .array(shipmentSchema, 'must be a list')
+        .max(MAX_SHIPMENTS, `must have at most ${MAX_SHIPMENTS} entries`)
+        .default([]),
     },
     'must be a JSON object',
   )
   .superRefine((order, context) => {
     if (order.total && order.shippingPaid && order.total.currency !== order.shippingPaid.currency) {
-      context.addIssue({ code: 'custom', path: ['shippingPaid', 'currency'], message: 'must be the currency of the total' });
+      context.addIssue({
+        code: 'custom',
+        path: ['shippingPaid', 'currency'],
+        message: 'must be the currency of the total',
+      });
     }
   });
 

@@ -32,7 +32,10 @@ export async function lockRegisteredPromises(sql: Sql, orderId: string): Promise
     customerId: order.customer_id,
     promise: toPromise(order) ?? { on: '', timeZone: order.promise_time_zone },
     shipments: new Map(
-      shipments.rows.map((row) => [shipmentKeyOf({ carrier: row.carrier, trackingNumber: row.tracking_number }), toPromise(row)]),
+      shipments.rows.map((row) => [
+        shipmentKeyOf({ carrier: row.carrier, trackingNumber: row.tracking_number }),
+        toPromise(row),
+      ]),
     ),
   };
 }
@@ -122,7 +125,14 @@ export async function insertOrder(
     `INSERT INTO orders (id, customer_id, promise_on, promise_at, promise_time_zone, promised_until, registered_at, due_at, ${FACTS.join(', ')})
      VALUES ($1, $2, $3, $4, $5, $6, $7, $6, ${FACTS.map((_, index) => `$${index + 8}`).join(', ')})
      ON CONFLICT (id) DO NOTHING`,
-    [id, order.customer.id, ...promiseColumns(order.promise), bounds.promisedUntil, bounds.registeredAt, ...factsOf(order)],
+    [
+      id,
+      order.customer.id,
+      ...promiseColumns(order.promise),
+      bounds.promisedUntil,
+      bounds.registeredAt,
+      ...factsOf(order),
+    ],
   );
   return rowCount === 1;
 }

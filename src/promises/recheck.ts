@@ -40,7 +40,12 @@ export async function recheck(
       action: 'order.recheck',
       subject: orderId,
       reason: request.reason,
-      details: { before: outcome.before, after: outcome.judgement.verdict, awards: newAwards.map(({ id }) => id), trace },
+      details: {
+        before: outcome.before,
+        after: outcome.judgement.verdict,
+        awards: newAwards.map(({ id }) => id),
+        trace,
+      },
     });
     const pending = newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
     const issued = await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger: 'recheck', trace });
@@ -54,8 +59,10 @@ export async function recheck(
 export async function orderOfParcel(deps: Deps, parcel: { carrier: string; trackingNumber: string }): Promise<string> {
   const orders = await findOrderByNumber(deps.db.pool, parcel);
   const [orderId, ...others] = orders;
-  if (orderId === undefined) throw new AppError('not_found', 'No order has a parcel with this carrier and tracking number.');
-  if (others.length > 0) throw new AppError('not_found', `Several orders have this parcel (${orders.join(', ')}): name one of them.`);
+  if (orderId === undefined)
+    throw new AppError('not_found', 'No order has a parcel with this carrier and tracking number.');
+  if (others.length > 0)
+    throw new AppError('not_found', `Several orders have this parcel (${orders.join(', ')}): name one of them.`);
   return orderId;
 }
 

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import { AppError, type FieldError } from '../errors.js';
 import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
+import type { OrderDocument } from './order-document.js';
 import {
   addShipments,
   completeOrder,
@@ -12,7 +13,6 @@ import {
   saveCustomer,
   shipmentKeyOf,
 } from './order-store.js';
-import type { OrderDocument } from './order-document.js';
 import type { DeliveryPromise } from './promise.js';
 import { boundOf } from './verdict.js';
 
@@ -43,7 +43,8 @@ export async function registerOrder(deps: Deps, id: string, order: OrderDocument
     }
     const factsChanged = !created && (await completeOrder(sql, id, order));
     const added = await addShipments(sql, id, order);
-    if (!created && !customerChanged && !factsChanged && added === 0) return { outcome: 'unchanged' as const, tickets: [] };
+    if (!created && !customerChanged && !factsChanged && added === 0)
+      return { outcome: 'unchanged' as const, tickets: [] };
     return {
       outcome: created ? ('created' as const) : ('completed' as const),
       tickets: await issueFor(sql, id, order, trace),
@@ -78,7 +79,9 @@ function refuseChanges(known: RegisteredPromises, order: OrderDocument): void {
     if (!isSame(own ?? known.promise, shipment.promise)) differs(`shipments[${index}].promise`, own ?? known.promise);
   });
   if (errors.length > 0) {
-    throw new AppError('promise_changed', 'The first promise made is kept for ever; an estimate never replaces it.', { errors });
+    throw new AppError('promise_changed', 'The first promise made is kept for ever; an estimate never replaces it.', {
+      errors,
+    });
   }
 }
 

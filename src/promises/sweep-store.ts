@@ -13,7 +13,9 @@ export async function findOpenOrders(sql: Sql, after: string, limit: number): Pr
 
 /** How many `findOpenOrders` will go through. */
 export async function countOpenOrders(sql: Sql): Promise<number> {
-  const { rows } = await sql.query('SELECT count(*) AS count FROM orders WHERE due_at IS NOT NULL OR judged_at IS NULL');
+  const { rows } = await sql.query(
+    'SELECT count(*) AS count FROM orders WHERE due_at IS NOT NULL OR judged_at IS NULL',
+  );
   return rows[0].count;
 }
 

@@ -1,5 +1,5 @@
-import { AWARD_KINDS } from '../compensation/award.js';
 import { isGrantable } from '../awards/posting.js';
+import { AWARD_KINDS } from '../compensation/award.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
@@ -51,7 +51,11 @@ export async function sweep(
   const { rows } = await deps.db.pool.query('SELECT now() AS database_now');
   const now = deps.clock.read(rows[0].database_now);
   const asOf = options.asOf ?? now;
-  if (asOf > now) throw new AppError('invalid_request', `--as-of ${asOf.toISOString()} is in the future: nobody knows yet what will be.`);
+  if (asOf > now)
+    throw new AppError(
+      'invalid_request',
+      `--as-of ${asOf.toISOString()} is in the future: nobody knows yet what will be.`,
+    );
   const run = dryRun ? null : await startSweepRun(deps.db.pool, now, asOf);
 
   const verdicts = await countVerdicts(deps.db.pool);
@@ -77,7 +81,10 @@ export async function sweep(
   const report: SweepReport = {
     asOf: asOf.toISOString(),
     orders: [...verdicts.values()].reduce((sum, count) => sum + count, 0),
-    verdicts: Object.fromEntries(VERDICTS.map((verdict) => [verdict, verdicts.get(verdict) ?? 0])) as Record<Verdict, number>,
+    verdicts: Object.fromEntries(VERDICTS.map((verdict) => [verdict, verdicts.get(verdict) ?? 0])) as Record<
+      Verdict,
+      number
+    >,
     changed: totals.changed,
     awards: totals.awards,
     forgotten,
@@ -98,7 +105,10 @@ async function judgeChunk(deps: Deps, work: Work, dryRun: boolean) {
       if (dryRun) throw new RolledBack(result);
       const pending = result.newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
       const { trigger, trace } = work;
-      return { judged: result, tickets: await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger, trace }) };
+      return {
+        judged: result,
+        tickets: await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger, trace }),
+      };
     });
     await deps.queues.announce(tickets);
     return judged;

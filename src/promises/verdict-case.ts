@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { isCalendarDate, isTimeZone, isWallClockTime, parseInstant } from '../calendar.js';
 import type { FieldError } from '../errors.js';
 import { type EventTime, EXCEPTION_KINDS, TRACKING_STATUSES, type TrackingEvent } from '../shipments/tracking-event.js';
-import { isCalendarDate, isTimeZone, isWallClockTime, parseInstant } from '../calendar.js';
 import type { DeliveryPromise } from './promise.js';
 import type { Judgement, VerdictCase } from './verdict.js';
 

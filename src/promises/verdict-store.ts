@@ -185,7 +185,10 @@ export async function loadVerdictAnswer(sql: Sql, orderId: string): Promise<Verd
 }
 
 /** The orders that have this parcel. */
-export async function findOrderByNumber(sql: Sql, parcel: { carrier: string; trackingNumber: string }): Promise<string[]> {
+export async function findOrderByNumber(
+  sql: Sql,
+  parcel: { carrier: string; trackingNumber: string },
+): Promise<string[]> {
   const { rows } = await sql.query(
     'SELECT DISTINCT order_id FROM shipments WHERE tracking_key = $1 AND carrier_key = $2 ORDER BY order_id',
     [trackingKeyOf(parcel.trackingNumber), carrierKeyOf(parcel.carrier)],

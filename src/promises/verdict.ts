@@ -1,7 +1,7 @@
-import { AppError, assert } from '../errors.js';
-import type { ExceptionKind, TrackingEvent, TrackingStatus } from '../shipments/tracking-event.js';
 import { daysBetween, isTimeZone, localDateOf, startOfNextLocalDay } from '../calendar.js';
+import { AppError, assert } from '../errors.js';
 import { intervalOf } from '../shipments/event-interval.js';
+import type { ExceptionKind, TrackingEvent, TrackingStatus } from '../shipments/tracking-event.js';
 import type { DeliveryPromise } from './promise.js';
 
 export const VERDICTS = [

@@ -1,4 +1,11 @@
-import { createPostgresBackend, type PostgresConnectionOptions, Queue, runMigrations, Worker, withBackend } from 'bullmq';
+import {
+  createPostgresBackend,
+  type PostgresConnectionOptions,
+  Queue,
+  runMigrations,
+  Worker,
+  withBackend,
+} from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { AppError } from '../errors.js';
@@ -7,7 +14,13 @@ import type { Logger } from '../logger.js';
 /** What this product uses of a BullMQ queue, whichever backend carries it. */
 export type JobQueue = Pick<
   Queue,
-  'addBulk' | 'getJobCounts' | 'getJobScheduler' | 'upsertJobScheduler' | 'removeJobScheduler' | 'waitUntilReady' | 'close'
+  | 'addBulk'
+  | 'getJobCounts'
+  | 'getJobScheduler'
+  | 'upsertJobScheduler'
+  | 'removeJobScheduler'
+  | 'waitUntilReady'
+  | 'close'
 >;
 export type JobWorker = Pick<Worker, 'waitUntilReady' | 'close' | 'isRunning'>;
 
@@ -103,7 +116,12 @@ function openQueuePool(
   // pg lets `options` of the URL replace ours: they are joined here.
   const own = url.searchParams.get('options');
   url.searchParams.delete('options');
-  const settings = [own, options.role && `-c role=${options.role}`, `-c search_path=${SCHEMA}`, '-c enable_seqscan=off'];
+  const settings = [
+    own,
+    options.role && `-c role=${options.role}`,
+    `-c search_path=${SCHEMA}`,
+    '-c enable_seqscan=off',
+  ];
   const pool = new pg.Pool({
     connectionString: url.toString(),
     max: options.size,

@@ -22,7 +22,12 @@ export async function issueTickets(
   return tickets;
 }
 
-async function insertTickets(sql: Sql, tickets: readonly Ticket[], relayAfterS: number, error: string | null = null): Promise<void> {
+async function insertTickets(
+  sql: Sql,
+  tickets: readonly Ticket[],
+  relayAfterS: number,
+  error: string | null = null,
+): Promise<void> {
   // Lists of different length cannot be unnested, so they travel as JSON.
   await sql.query(
     `INSERT INTO outbox (id, stage, ids, trigger, trace, attempts, relay_after, error)
@@ -86,14 +91,24 @@ export async function completeTicket(sql: Sql, id: string): Promise<void> {
 }
 
 /** Does the same ids again later, as a new ticket that the relay puts on the queue in time. */
-export async function retryLater(sql: Sql, ticket: Ticket, ids: readonly string[], waitS: number, error: string): Promise<void> {
+export async function retryLater(
+  sql: Sql,
+  ticket: Ticket,
+  ids: readonly string[],
+  waitS: number,
+  error: string,
+): Promise<void> {
   await insertTickets(sql, [{ ...ticket, id: newId(), ids, attempts: ticket.attempts + 1 }], waitS, error);
 }
 
 /** A batch that failed as a whole: two halves take its place, until the culprit stands alone. */
 export async function splitTicket(sql: Sql, ticket: Ticket): Promise<Ticket[]> {
   const middle = Math.ceil(ticket.ids.length / 2);
-  const halves = [ticket.ids.slice(0, middle), ticket.ids.slice(middle)].map((ids) => ({ ...ticket, id: newId(), ids }));
+  const halves = [ticket.ids.slice(0, middle), ticket.ids.slice(middle)].map((ids) => ({
+    ...ticket,
+    id: newId(),
+    ids,
+  }));
   await completeTicket(sql, ticket.id);
   await insertTickets(sql, halves, RELAY_GRACE_S);
   return halves;
@@ -131,7 +146,10 @@ export async function relayAllTickets(sql: Sql): Promise<number> {
 }
 
 /** Tickets that can be done now, oldest first; with a trace, only those. For processes that do their work themselves. */
-export async function findOpenTickets(sql: Sql, filter: { trace: string }): Promise<{ id: string; stage: StageName }[]> {
+export async function findOpenTickets(
+  sql: Sql,
+  filter: { trace: string },
+): Promise<{ id: string; stage: StageName }[]> {
   const { rows } = await sql.query(
     `SELECT id, stage FROM outbox WHERE parked_at IS NULL AND trace = $1 AND (attempts = 0 OR relay_after <= now()) ORDER BY id`,
     [filter.trace],

@@ -67,7 +67,12 @@ export async function runTicket(deps: Deps, stage: StageDefinition, ticketId: st
   return outcome;
 }
 
-async function runInTransaction(deps: Deps, name: StageName, work: TransactionStage, ticketId: string): Promise<RunOutcome> {
+async function runInTransaction(
+  deps: Deps,
+  name: StageName,
+  work: TransactionStage,
+  ticketId: string,
+): Promise<RunOutcome> {
   const done = await deps.db.transaction(async (sql) => {
     const claim = await claimTicket(sql, ticketId);
     if (claim.outcome === 'gone') return null;
@@ -106,7 +111,10 @@ async function isolate(deps: Deps, name: StageName, ticketId: string, error: unk
     const claim = await claimTicket(sql, ticketId);
     if (claim.outcome === 'gone') return claim;
     if (claim.ticket.ids.length > 1) {
-      deps.log.warn({ err: error, ticket: ticketId, ids: claim.ticket.ids.length }, `${name}: batch failed, trying its halves`);
+      deps.log.warn(
+        { err: error, ticket: ticketId, ids: claim.ticket.ids.length },
+        `${name}: batch failed, trying its halves`,
+      );
       return { outcome: 'split', next: await splitTicket(sql, claim.ticket) };
     }
     deps.log.error({ err: error, ticket: ticketId, trace: claim.ticket.trace }, `${name}: set aside`);

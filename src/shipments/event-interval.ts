@@ -1,5 +1,5 @@
-import type { EventTime } from '../shipments/tracking-event.js';
 import { readingsOf, readingsOfSkippedDate, startOfLocalDay, startOfNextLocalDay } from '../calendar.js';
+import type { EventTime } from '../shipments/tracking-event.js';
 
 /** All that is known of when something happened: not before `earliest`, not after `latest` (both inclusive). */
 export interface Interval {

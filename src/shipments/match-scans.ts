@@ -47,7 +47,11 @@ export function matchScans<S extends MatchableScan>(
   return matched;
 }
 
-function fits(parcel: RegisteredParcel, candidates: readonly RegisteredParcel[], { earliest, latest }: Interval): boolean {
+function fits(
+  parcel: RegisteredParcel,
+  candidates: readonly RegisteredParcel[],
+  { earliest, latest }: Interval,
+): boolean {
   if (parcel.placedAt === null) return true;
   const placed = parcel.placedAt.getTime();
   if (latest.getTime() < placed - RECYCLED_AFTER_MS) return false;

@@ -115,7 +115,12 @@ function toShipment(row: ShipmentRow): Shipment {
     placedAt: row.placed_at,
     destinationZone: row.destination_zone,
     promise: { on: row.promise_on, at: row.promise_at, timeZone: row.promise_time_zone },
-    estimate: row.estimated_on !== null ? { on: row.estimated_on } : row.estimated_at !== null ? { at: row.estimated_at } : null,
+    estimate:
+      row.estimated_on !== null
+        ? { on: row.estimated_on }
+        : row.estimated_at !== null
+          ? { at: row.estimated_at }
+          : null,
   };
 }
 

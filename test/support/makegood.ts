@@ -51,7 +51,10 @@ export async function startMakegood(options: {
   const log = createLogger(config.logLevel);
   const { deps, close } = await openDeps(config, { databaseUrl: options.databaseUrl, log, withQueues: true, clock });
   const all = Object.keys(WORKERS) as WorkerName[];
-  const stopWorkers = await startWorkers(deps, options.workers ?? all.filter((name) => name !== 'watch-deadlines' && name !== 'sweep'));
+  const stopWorkers = await startWorkers(
+    deps,
+    options.workers ?? all.filter((name) => name !== 'watch-deadlines' && name !== 'sweep'),
+  );
   const server = await startServer(deps);
   const quiet = async () => {
     await eventually(async () => (await countTickets(deps.db.pool)).every(({ waiting }) => waiting === 0), 30_000);
@@ -99,7 +102,9 @@ export function clientOf(url: string): Client {
         authorization: `Bearer ${ADMIN_KEY}`,
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body) }),
     });
     const text = await response.text();
     let parsed: unknown = text;
@@ -125,8 +130,16 @@ export function clientOf(url: string): Client {
 }
 
 /** An order document; anything can be replaced. */
-export function orderDocument(changes: { customerId?: string; trackingNumber?: string; carrier?: string } & Record<string, unknown> = {}) {
-  const { customerId = 'c-1', trackingNumber = '9400100000000000000001', carrier = 'usps', customer, ...rest } = changes;
+export function orderDocument(
+  changes: { customerId?: string; trackingNumber?: string; carrier?: string } & Record<string, unknown> = {},
+) {
+  const {
+    customerId = 'c-1',
+    trackingNumber = '9400100000000000000001',
+    carrier = 'usps',
+    customer,
+    ...rest
+  } = changes;
   return {
     customer: {
       id: customerId,
@@ -146,7 +159,11 @@ export function orderDocument(changes: { customerId?: string; trackingNumber?: s
 }
 
 /** A webhook of EasyPost: a tracker with these scans, `[status, detail, datetime]`, oldest first. */
-export function trackerEvent(trackingNumber: string, scans: readonly (readonly [string, string, string])[], carrier = 'USPS') {
+export function trackerEvent(
+  trackingNumber: string,
+  scans: readonly (readonly [string, string, string])[],
+  carrier = 'USPS',
+) {
   const latest = scans.at(-1);
   return {
     id: `evt_${randomUUID()}`,

@@ -5,7 +5,12 @@ import { freePort } from './redis.js';
 /** A mail server that keeps what it is given. */
 export interface SmtpSink {
   readonly url: string;
-  readonly mails: readonly { readonly to: string; readonly messageId: string; readonly mail: Email; readonly source: string }[];
+  readonly mails: readonly {
+    readonly to: string;
+    readonly messageId: string;
+    readonly mail: Email;
+    readonly source: string;
+  }[];
   /** What it answers to RCPT from now on; null: it accepts. */
   refuseWith(answer: { code: number; message: string } | null): void;
   /** Called when a mail was stored and before 250 is said. */
@@ -29,7 +34,12 @@ export async function startSmtpSink(port?: number): Promise<SmtpSink> {
       stream.on('end', async () => {
         const source = Buffer.concat(chunks).toString('utf8');
         const mail = await PostalMime.parse(source);
-        mails.push({ to: session.envelope.rcptTo.map(({ address }) => address).join(), messageId: mail.messageId ?? '', mail, source });
+        mails.push({
+          to: session.envelope.rcptTo.map(({ address }) => address).join(),
+          messageId: mail.messageId ?? '',
+          mail,
+          source,
+        });
         stored();
         done();
       });

@@ -13,7 +13,8 @@ export async function recheckCommand(input: {
   const { deps, finish, close } = await openSession();
   try {
     const { first, trackingNumber } = input;
-    const orderId = trackingNumber === undefined ? first : await orderOfParcel(deps, { carrier: first, trackingNumber });
+    const orderId =
+      trackingNumber === undefined ? first : await orderOfParcel(deps, { carrier: first, trackingNumber });
     const answer = await recheck(deps, orderId, { actor: actor(), reason: input.reason });
     await finish(answer.trace);
     return { orderId, ...answer };

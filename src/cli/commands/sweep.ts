@@ -1,5 +1,5 @@
-import { AppError } from '../../errors.js';
 import { parseInstant } from '../../calendar.js';
+import { AppError } from '../../errors.js';
 import { type SweepReport, sweep } from '../../promises/sweep.js';
 import { countMessagesOfTrace } from '../../promises/sweep-store.js';
 import { table } from '../print.js';
@@ -9,13 +9,21 @@ import { openSession } from '../session.js';
 export type SweepAnswer = Omit<SweepReport, 'trace'> & { readonly messages: number };
 
 /** `makegood sweep [--as-of T] [--dry-run]`. */
-export async function sweepCommand(input: { readonly asOf: string | undefined; readonly dryRun: boolean }): Promise<SweepAnswer> {
+export async function sweepCommand(input: {
+  readonly asOf: string | undefined;
+  readonly dryRun: boolean;
+}): Promise<SweepAnswer> {
   const asOf = input.asOf === undefined ? undefined : parseInstant(input.asOf);
-  if (asOf === null) throw new AppError('invalid_request', '--as-of is an ISO 8601 instant with offset, such as 2026-11-05T12:00:00Z.');
+  if (asOf === null)
+    throw new AppError('invalid_request', '--as-of is an ISO 8601 instant with offset, such as 2026-11-05T12:00:00Z.');
   const { deps, finish, close } = await openSession();
   const bar = progressBar('judging');
   try {
-    const { trace, ...report } = await sweep(deps, { ...(asOf ? { asOf } : {}), dryRun: input.dryRun, onProgress: bar.update });
+    const { trace, ...report } = await sweep(deps, {
+      ...(asOf ? { asOf } : {}),
+      dryRun: input.dryRun,
+      onProgress: bar.update,
+    });
     bar.stop();
     await finish(trace);
     return { ...report, messages: await countMessagesOfTrace(deps.db.pool, trace) };

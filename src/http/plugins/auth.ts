@@ -18,7 +18,8 @@ declare module 'fastify' {
 export function requireRoles(app: FastifyInstance, deps: Deps): void {
   app.decorateRequest('caller', null);
   app.addHook('onRoute', (route) => {
-    if (route.config?.role === undefined) throw new Error(`assertion failed: ${route.method} ${route.url} says who may use it`);
+    if (route.config?.role === undefined)
+      throw new Error(`assertion failed: ${route.method} ${route.url} says who may use it`);
   });
   app.addHook('onRequest', async (request) => {
     if (request.is404) return;
@@ -26,7 +27,10 @@ export function requireRoles(app: FastifyInstance, deps: Deps): void {
     if (needed === 'public') return;
     request.caller = await authenticate(deps, request);
     if (needed === undefined || !mayActAs(request.caller.role, needed)) {
-      request.log.warn({ key: request.caller.keyId, role: request.caller.role, needed, route: request.routeOptions.url }, 'forbidden');
+      request.log.warn(
+        { key: request.caller.keyId, role: request.caller.role, needed, route: request.routeOptions.url },
+        'forbidden',
+      );
       throw new AppError('forbidden', `This needs a key of role ${needed}; yours has role ${request.caller.role}.`);
     }
   });
@@ -34,7 +38,8 @@ export function requireRoles(app: FastifyInstance, deps: Deps): void {
 
 async function authenticate(deps: Deps, request: FastifyRequest): Promise<Caller> {
   const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-  if (key === undefined) throw new AppError('unauthenticated', 'Send your API key in a header: Authorization: Bearer KEY');
+  if (key === undefined)
+    throw new AppError('unauthenticated', 'Send your API key in a header: Authorization: Bearer KEY');
   const caller = await findCaller(deps.db, key);
   if (!caller) throw new AppError('unauthenticated', 'This API key is not known, or was revoked.');
   return caller;

@@ -18,7 +18,10 @@ export function answerProblems(app: FastifyInstance): void {
       return sendProblem(reply, error.code, error.message, error.errors);
     }
     if (hasZodFastifySchemaValidationErrors(thrown)) {
-      const errors = thrown.validation.map(({ instancePath, message }) => ({ field: toPath(instancePath), message: message ?? '' }));
+      const errors = thrown.validation.map(({ instancePath, message }) => ({
+        field: toPath(instancePath),
+        message: message ?? '',
+      }));
       return sendProblem(reply, 'invalid_request', 'Some fields are missing or wrong.', errors);
     }
     const code = CODES_OF_FASTIFY[thrown.code ?? ''];
@@ -38,7 +41,12 @@ const CODES_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_request',
 };
 
-function sendProblem(reply: FastifyReply, code: ErrorCode, detail: string, errors: readonly FieldError[]): FastifyReply {
+function sendProblem(
+  reply: FastifyReply,
+  code: ErrorCode,
+  detail: string,
+  errors: readonly FieldError[],
+): FastifyReply {
   const { status, title, retry } = ERROR_CODES[code];
   if (retry) reply.header('retry-after', String(RETRY_AFTER_S));
   if (status === 401) reply.header('www-authenticate', 'Bearer');

@@ -6,7 +6,14 @@ import type { Deps } from '../../deps.js';
 export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps }): Promise<void> {
   app.get(
     '/healthz',
-    { config: { role: 'public' }, schema: { tags: ['health'], summary: 'The process is alive', response: { 200: z.object({ status: z.literal('ok') }) } } },
+    {
+      config: { role: 'public' },
+      schema: {
+        tags: ['health'],
+        summary: 'The process is alive',
+        response: { 200: z.object({ status: z.literal('ok') }) },
+      },
+    },
     async () => ({ status: 'ok' as const }),
   );
 
@@ -18,7 +25,11 @@ export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps 
     '/readyz',
     {
       config: { role: 'public' },
-      schema: { tags: ['health'], summary: 'It can do its work, or which part cannot', response: { 200: readiness, 503: readiness } },
+      schema: {
+        tags: ['health'],
+        summary: 'It can do its work, or which part cannot',
+        response: { 200: readiness, 503: readiness },
+      },
     },
     async (_request, reply) => {
       const parts = {

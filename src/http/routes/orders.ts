@@ -27,7 +27,11 @@ const answer = z.object({
 /** Orders: the shop registers them, agents look at them and have them judged again. */
 export async function orderRoutes(plain: FastifyInstance, { deps }: { deps: Deps }): Promise<void> {
   const app = plain.withTypeProvider<ZodTypeProvider>();
-  const registration = z.object({ id: z.string(), outcome: z.enum(['created', 'completed', 'unchanged']), promisedUntil: z.iso.datetime() });
+  const registration = z.object({
+    id: z.string(),
+    outcome: z.enum(['created', 'completed', 'unchanged']),
+    promisedUntil: z.iso.datetime(),
+  });
 
   app.put(
     '/v1/orders/:id',
@@ -36,7 +40,8 @@ export async function orderRoutes(plain: FastifyInstance, { deps }: { deps: Deps
       schema: {
         tags: ['orders'],
         summary: 'Registers an order with its promise, or completes one',
-        description: 'Idempotent. The first promise made is kept for ever: a document that would change it is refused with 409.',
+        description:
+          'Idempotent. The first promise made is kept for ever: a document that would change it is refused with 409.',
         params,
         body: orderDocumentSchema,
         response: { 200: registration, 201: registration },
@@ -45,7 +50,9 @@ export async function orderRoutes(plain: FastifyInstance, { deps }: { deps: Deps
     async (request, reply) => {
       const { id } = request.params;
       const { outcome, promisedUntil } = await registerOrder(deps, id, request.body);
-      return reply.code(outcome === 'created' ? 201 : 200).send({ id, outcome, promisedUntil: promisedUntil.toISOString() });
+      return reply
+        .code(outcome === 'created' ? 201 : 200)
+        .send({ id, outcome, promisedUntil: promisedUntil.toISOString() });
     },
   );
 
@@ -53,7 +60,12 @@ export async function orderRoutes(plain: FastifyInstance, { deps }: { deps: Deps
     '/v1/orders/:id',
     {
       config: { role: 'agent' },
-      schema: { tags: ['orders'], summary: 'An order: parcels, verdict, awards, letters, and why', params, response: { 200: orderViewSchema } },
+      schema: {
+        tags: ['orders'],
+        summary: 'An order: parcels, verdict, awards, letters, and why',
+        params,
+        response: { 200: orderViewSchema },
+      },
     },
     async (request) => {
       const view = await loadOrderView(deps.db, request.params.id);

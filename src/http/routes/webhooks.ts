@@ -13,7 +13,9 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
   const receive = createReceiveWebhook(deps);
   // Whatever type the sender names, the bytes stay as they came: a signature is over bytes.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
+    done(null, body),
+  );
 
   app.post<{ Params: { source: string } }>(
     '/webhooks/:source',
@@ -23,7 +25,8 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
       schema: {
         tags: ['webhooks'],
         summary: 'A carrier or aggregator reports scans',
-        description: 'Signed by the sender as its documentation says. `accepted` scans were new, `duplicates` were known.',
+        description:
+          'Signed by the sender as its documentation says. `accepted` scans were new, `duplicates` were known.',
         params: z.object({ source: z.string() }),
         response: { 200: z.object({ accepted: z.int(), duplicates: z.int() }) },
       },
