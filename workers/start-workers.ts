@@ -1,3 +1,4 @@
+import { readNow } from '../src/db/now.js';
 import type { Deps } from '../src/deps.js';
 import { sweep as sweepAll } from '../src/promises/sweep.js';
 import { findLastSweep } from '../src/promises/sweep-store.js';
@@ -51,8 +52,7 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
 async function catchUpSweep(deps: Deps): Promise<void> {
   try {
     const last = await findLastSweep(deps.db.pool);
-    const { rows } = await deps.db.pool.query('SELECT now() AS database_now');
-    const now = deps.clock.read(rows[0].database_now);
+    const now = await readNow(deps.db.pool, deps.clock);
     if (last !== null && now.getTime() - last.getTime() > SWEEP_OVERDUE_MS) await sweepAll(deps);
   } catch (error) {
     deps.log.warn({ err: error }, 'sweep: the overdue one failed, the next night brings another');

@@ -10,6 +10,7 @@ import type { DecisionCase } from '../compensation/decision-input.js';
 import { firstDeliveredAt } from '../compensation/first-delivered-at.js';
 import type { Policy } from '../compensation/policy.js';
 import type { Sql } from '../db/database.js';
+import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { assert } from '../errors.js';
 import { newId } from '../ids.js';
@@ -31,6 +32,8 @@ export interface JudgedOutcome {
 }
 
 export interface JudgedOrders {
+  /** The instant as of which was judged. */
+  readonly asOf: Date;
   readonly outcomes: readonly JudgedOutcome[];
   readonly newAwards: readonly NewAward[];
 }
@@ -38,16 +41,17 @@ export interface JudgedOrders {
 /**
  * Judges orders and records what changed: the one place where a verdict is made, for webhooks, deadlines, agents and the
  * sweep alike. Orders, then customers are taken in the order of their ids. Unknown ids are left out.
- * @param work.now the instant as of which is judged
+ * @param work.asOf judge with what was known then; now, when it is left out
  */
 export async function judgeOrders(
-  deps: Pick<Deps, 'policies'>,
+  deps: Pick<Deps, 'policies' | 'clock'>,
   sql: Sql,
-  work: { ids: readonly string[]; now: Date; trigger: Trigger; trace: string },
+  work: { ids: readonly string[]; asOf?: Date | undefined; trigger: Trigger; trace: string },
 ): Promise<JudgedOrders> {
-  const { now } = work;
   const { policy, version } = await deps.policies.active(sql);
   const orders = await lockOrders(sql, work.ids);
+  // Read when the orders are ours: who waited for them must not judge as of an instant before the last judgement.
+  const asOf = work.asOf ?? (await readNow(sql, deps.clock));
   const shipments = await loadShipmentsOfOrders(
     sql,
     orders.map((order) => order.id),
@@ -55,7 +59,7 @@ export async function judgeOrders(
   const scans = await loadScans(sql, shipments);
   const byOrder = new Map<string, Shipment[]>(orders.map((order) => [order.id, []]));
   for (const shipment of shipments) byOrder.get(shipment.orderId)?.push(shipment);
-  const looked = orders.map((order) => look(order, byOrder.get(order.id) ?? [], scans, policy, now));
+  const looked = orders.map((order) => look(order, byOrder.get(order.id) ?? [], scans, policy, asOf));
 
   // Only whose promise was broken may get something, and only then must the limits of the customer be counted.
   const broken = looked.filter(({ cases }) => cases.some(({ judgement }) => BROKEN.has(judgement.verdict)));
@@ -74,18 +78,18 @@ export async function judgeOrders(
   }
 
   await recordVerdicts(sql, verdicts, {
-    judgedAt: now,
+    judgedAt: asOf,
     policyVersion: version,
     trigger: work.trigger,
     trace: work.trace,
   });
-  const newAwards = await recordAwards(sql, decided, { decidedAt: now, policyVersion: version });
+  const newAwards = await recordAwards(sql, decided, { decidedAt: asOf, policyVersion: version });
   const dueDates = outcomes.map(({ orderId, decision }, index) => ({
     id: orderId,
     dueAt: dueAt(looked[index], decision),
   }));
-  await saveDueDates(sql, dueDates, now);
-  return { outcomes, newAwards };
+  await saveDueDates(sql, dueDates, asOf);
+  return { asOf, outcomes, newAwards };
 }
 
 const BROKEN: ReadonlySet<Verdict> = new Set(['late', 'overdue', 'lost', 'damaged', 'returned']);

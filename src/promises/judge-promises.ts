@@ -9,9 +9,9 @@ import { judgeOrders } from './judge-orders.js';
  * Twice:    an unchanged answer is not recorded; awards are unique by order, incident, class and step.
  * If lost:  the deadline watch and the sweep judge again.
  */
-export const judgePromises: TransactionStage['run'] = async (deps, { sql, ticket, now }) => {
+export const judgePromises: TransactionStage['run'] = async (deps, { sql, ticket }) => {
   const { ids, trigger, trace } = ticket;
-  const { outcomes, newAwards } = await judgeOrders(deps, sql, { ids, now, trigger, trace });
+  const { outcomes, newAwards } = await judgeOrders(deps, sql, { ids, trigger, trace });
   const pending = newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
   const next = await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger, trace });
   const changed = outcomes.filter((outcome) => outcome.changed).length;

@@ -27,15 +27,13 @@ export async function recheck(
 ): Promise<RecheckAnswer> {
   const trace = newId();
   const { answer, tickets } = await deps.db.transaction(async (sql) => {
-    const { rows } = await sql.query('SELECT now() AS database_now');
-    const now = deps.clock.read(rows[0].database_now);
     const before = await loadVerdictAnswer(sql, orderId);
-    const { outcomes, newAwards } = await judgeOrders(deps, sql, { ids: [orderId], now, trigger: 'recheck', trace });
+    const { asOf, outcomes, newAwards } = await judgeOrders(deps, sql, { ids: [orderId], trigger: 'recheck', trace });
     const outcome = outcomes[0];
     if (!outcome) throw new AppError('not_found', 'There is no order with this id.');
-    const after = { ...answerOf(outcome), judgedAt: now, policyVersion: (await deps.policies.active(sql)).version };
+    const after = { ...answerOf(outcome), judgedAt: asOf, policyVersion: (await deps.policies.active(sql)).version };
     await recordAudit(sql, {
-      at: now,
+      at: asOf,
       actor: request.actor,
       action: 'order.recheck',
       subject: orderId,

@@ -1,4 +1,5 @@
 import { trackingKeyOf } from '../carriers/matching.js';
+import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError, type FieldError } from '../errors.js';
 import { newId } from '../ids.js';
@@ -30,8 +31,7 @@ export async function registerOrder(deps: Deps, id: string, order: OrderDocument
   const { promisedUntil } = boundOf(order.promise, 0);
   const trace = newId();
   const { outcome, tickets } = await deps.db.transaction(async (sql) => {
-    const { rows } = await sql.query('SELECT now() AS database_now');
-    const registeredAt = deps.clock.read(rows[0].database_now);
+    const registeredAt = await readNow(sql, deps.clock);
     const known = await lockRegisteredPromises(sql, id);
     if (known) refuseChanges(known, order);
     const customerChanged = await saveCustomer(sql, order);

@@ -1,5 +1,6 @@
 import { isGrantable } from '../awards/posting.js';
 import { AWARD_KINDS } from '../compensation/award.js';
+import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
@@ -48,8 +49,7 @@ export async function sweep(
 ): Promise<SweepReport> {
   const { dryRun = false, onProgress = () => {} } = options;
   const trace = newId();
-  const { rows } = await deps.db.pool.query('SELECT now() AS database_now');
-  const now = deps.clock.read(rows[0].database_now);
+  const now = await readNow(deps.db.pool, deps.clock);
   const asOf = options.asOf ?? now;
   if (asOf > now)
     throw new AppError(
@@ -66,7 +66,7 @@ export async function sweep(
     const ids = await findOpenOrders(deps.db.pool, after, TICKET_SIZE);
     if (ids.length === 0) break;
     after = ids.at(-1) ?? after;
-    const chunk = await judgeChunk(deps, { ids, now: asOf, trigger: 'sweep', trace }, dryRun);
+    const chunk = await judgeChunk(deps, { ids, asOf: options.asOf, trigger: 'sweep', trace }, dryRun);
     for (const { before, judgement } of chunk.outcomes) {
       verdicts.set(before, (verdicts.get(before) ?? 0) - 1);
       verdicts.set(judgement.verdict, (verdicts.get(judgement.verdict) ?? 0) + 1);

@@ -40,12 +40,14 @@ const NO_CURRENCY = 'XXX';
 
 /** Takes these orders, in the order of their ids, until the transaction ends. Unknown ids are left out. */
 export async function lockOrders(sql: Sql, ids: readonly string[]): Promise<JudgedOrder[]> {
+  // Two statements: the second sees what whoever we waited for has written, a join in the first would not.
+  await sql.query('SELECT 1 FROM orders WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [ids]);
   const { rows } = await sql.query(
     `SELECT o.id, o.customer_id, o.promise_on, o.promise_at, o.promise_time_zone, o.ship_by, o.occasion_name, o.occasion_on,
        o.total_minor, o.shipping_paid_minor, o.currency, o.registered_at, c.membership_tier, c.membership_trial,
        v.id AS verdict_id, v.verdict, v.met_at, v.late_minutes, v.late_days, v.fault, v.incident, v.declined_because, v.judged_at
      FROM orders o JOIN customers c ON c.id = o.customer_id LEFT JOIN verdicts v ON v.id = o.verdict_id
-     WHERE o.id = ANY($1) ORDER BY o.id FOR NO KEY UPDATE OF o`,
+     WHERE o.id = ANY($1) ORDER BY o.id`,
     [ids],
   );
   return rows.map((row) => {

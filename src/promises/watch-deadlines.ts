@@ -1,3 +1,4 @@
+import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
@@ -17,8 +18,7 @@ export async function watchDeadlines(deps: Deps): Promise<number> {
   let due = 0;
   for (;;) {
     const { taken, tickets } = await deps.db.transaction(async (sql) => {
-      const { rows } = await sql.query('SELECT now() AS database_now');
-      const ids = await takeDueOrders(sql, deps.clock.read(rows[0].database_now), TICKET_SIZE);
+      const ids = await takeDueOrders(sql, await readNow(sql, deps.clock), TICKET_SIZE);
       const work = { stage: 'judge-promises', ids, trigger: 'deadline', trace: newId() } as const;
       return { taken: ids.length, tickets: await issueTickets(sql, work) };
     });

@@ -35,9 +35,10 @@ const SHIPMENT_COLUMNS = `s.id, s.order_id, s.position, s.carrier, s.carrier_key
  * read after this, else an older sum could replace a newer one.
  */
 export async function lockShipmentsByNumber(sql: Sql, trackingKeys: readonly string[]): Promise<Shipment[]> {
+  await sql.query('SELECT 1 FROM shipments WHERE tracking_key = ANY($1) ORDER BY id FOR NO KEY UPDATE', [trackingKeys]);
   const { rows } = await sql.query(
     `SELECT ${SHIPMENT_COLUMNS} FROM shipments s JOIN orders o ON o.id = s.order_id
-     WHERE s.tracking_key = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s`,
+     WHERE s.tracking_key = ANY($1) ORDER BY s.id`,
     [trackingKeys],
   );
   return rows.map(toShipment);

@@ -104,7 +104,12 @@ export function clientOf(url: string): Client {
       },
       ...(body === undefined
         ? {}
-        : { body: typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body) }),
+        : {
+            body:
+              typeof body === 'string' || body instanceof Uint8Array
+                ? (body as NonNullable<RequestInit['body']>)
+                : JSON.stringify(body),
+          }),
     });
     const text = await response.text();
     let parsed: unknown = text;
