@@ -3,6 +3,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Deps } from '../deps.js';
 import { newId } from '../ids.js';
+import { completeOpenApi } from './openapi.js';
 import { requireRoles } from './plugins/auth.js';
 import { answerProblems } from './plugins/problems.js';
 import { healthRoutes } from './routes/health.js';
@@ -32,6 +33,11 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   answerProblems(app);
   acceptEmptyJson(app);
   requireRoles(app, deps);
+  const roles = new Map<string, string>();
+  app.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) roles.set(routeKey(one, url.replaceAll(/:(\w+)/g, '{$1}')), config?.role ?? '');
+  });
+  let description: object | undefined;
 
   await app.register(swagger, {
     openapi: {
@@ -50,9 +56,14 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(healthRoutes, { deps });
   await app.register(webhookRoutes, { deps });
   await app.register(orderRoutes, { deps });
-  app.get('/openapi.json', { config: { role: 'public' }, schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.json', { config: { role: 'public' }, schema: { hide: true } }, async () => {
+    description ??= completeOpenApi(app.swagger(), (method, path) => roles.get(routeKey(method, path)));
+    return description;
+  });
   return app;
 }
+
+const routeKey = (method: string, path: string): string => `${method.toUpperCase()} ${path}`;
 
 /** A POST without a body is a POST with nothing to say, not a mistake; anything else must be JSON. */
 function acceptEmptyJson(app: FastifyInstance): void {

@@ -56,19 +56,32 @@ const customerSchema = z.object({
 });
 
 /** A promise by service level will be computed from calendars; until then it is refused by name, not misread. */
-const promiseOrService = z.unknown().transform((value, context) => {
-  if (typeof value === 'object' && value !== null && 'service' in value) {
-    const message =
-      'a promise by service level is not supported yet: give the date (on) or the instant (at), with timeZone';
-    context.addIssue({ code: 'custom', message, path: ['service'] });
+const promiseOrService = z
+  .unknown()
+  .meta({
+    description:
+      'What the customer was told: a date, kept until it ends at the destination, or an instant. Exactly one of `on` and `at`.',
+    type: 'object',
+    required: ['timeZone'],
+    properties: {
+      on: { type: 'string', format: 'date', examples: ['2026-11-05'] },
+      at: { type: 'string', format: 'date-time', examples: ['2026-11-05T17:00:00Z'] },
+      timeZone: { type: 'string', description: 'The IANA zone of the destination', examples: ['America/New_York'] },
+    },
+  })
+  .transform((value, context) => {
+    if (typeof value === 'object' && value !== null && 'service' in value) {
+      const message =
+        'a promise by service level is not supported yet: give the date (on) or the instant (at), with timeZone';
+      context.addIssue({ code: 'custom', message, path: ['service'] });
+      return z.NEVER;
+    }
+    const parsed = promiseSchema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues)
+      context.addIssue({ code: 'custom', message: issue.message, path: [...issue.path] });
     return z.NEVER;
-  }
-  const parsed = promiseSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues)
-    context.addIssue({ code: 'custom', message: issue.message, path: [...issue.path] });
-  return z.NEVER;
-});
+  });
 
 const shipmentSchema = z.object({
   carrier: text(100).refine((name) => /[\p{L}\p{Nd}]/u.test(name), 'must contain a letter or digit'),
