@@ -1,246 +1,234 @@
 #!/usr/bin/env node
-// A stand-in for Prisma's native schema engine, for machines that cannot reach binaries.prisma.sh.
-//
-//   PRISMA_SCHEMA_ENGINE_BINARY=./tools/prisma-schema-engine.mjs CHECKPOINT_DISABLE=1 npx prisma migrate dev --name x
-//
-// The Prisma CLI starts the schema engine as a child process, passes it arguments, and speaks JSON-RPC with it, one
-// document a line, over stdin and stdout. This script keeps that contract, but answers from the WebAssembly build of
-// the same engine that npm ships (@prisma/schema-engine-wasm), which reaches PostgreSQL through @prisma/adapter-pg.
-//
-// Needs: pg, @prisma/adapter-pg, @prisma/driver-adapter-utils, @prisma/schema-engine-wasm (all pinned exactly).
-// Must be executable (chmod +x). For development only; at run time see apply-migrations.mjs.
-// Does not do: TypedSQL (`prisma generate --sql` overflows the stack), any database other than PostgreSQL.
-import fs from 'node:fs';
+/**
+ * Prisma's schema engine, without the native program that Prisma's command line would download for it:
+ *
+ *   export PRISMA_SCHEMA_ENGINE_BINARY=tools/prisma-schema-engine.mjs CHECKPOINT_DISABLE=1
+ *   DATABASE_URL=postgresql://user:password@127.0.0.1:5432/name npx prisma migrate dev --name what_changes
+ *
+ * npm brings the same engine compiled to WebAssembly. What is missing there, this file adds: the connection to PostgreSQL,
+ * creating and dropping databases, and the conversation with the command line, which starts it in one of two ways:
+ *
+ *   --datasource JSON cli COMMAND                   one errand; the exit code and one line on stderr are the answer
+ *   --datasource JSON --datamodels FILE …           JSON-RPC over stdin and stdout, one document a line, until stdin ends
+ *
+ * For development and the tests of the migrations: at run time src/db/migrate.ts applies them. Only PostgreSQL, and no
+ * `?schema=` in the URL. TypedSQL (`generate --sql`) does not work.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import readline from 'node:readline';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils';
+import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
+import pg from 'pg';
 
-const require = createRequire(import.meta.url);
+/** Options that are not known here belong to features that are not used here. */
+const { values: options, positionals } = parseArgs({
+  strict: false,
+  allowPositionals: true,
+  options: {
+    version: { type: 'boolean' },
+    datasource: { type: 'string', default: '{}' },
+    datamodels: { type: 'string', multiple: true, default: [] },
+  },
+});
+const { url, shadowDatabaseUrl } = JSON.parse(options.datasource);
+const [mode, errand] = positionals.slice(-2);
 
-// ---------------------------------------------------------------------------------------------- arguments
-
-const argv = process.argv.slice(2);
-
-/** All values given for a flag that may be repeated. */
-const flag = (name) => argv.flatMap((arg, i) => (arg === name ? [argv[i + 1]] : []));
-
-if (argv.includes('--version')) {
-  console.log('schema-engine-cli wasm-shim');
-  process.exit(0);
-}
-
-/** The CLI reads these lines from stderr; it takes error codes and messages from them. */
-const log = (level, fields) => {
-  const line = { timestamp: new Date().toISOString(), level, fields, target: 'schema_engine::logger' };
+/** The command line takes codes and messages of errors from lines of this form. */
+function report(level, fields) {
+  const line = { timestamp: new Date().toISOString(), level, target: 'schema_engine::logger', fields };
   process.stderr.write(`${JSON.stringify(line)}\n`);
-};
+}
 
-// ---------------------------------------------------------------------------------------------- connections
+// Databases ------------------------------------------------------------------------------------------------------------
 
-const { default: pg } = await import('pg');
-const datasource = JSON.parse(flag('--datasource')[0] ?? '{}');
-const url = datasource.url;
+/** The URL of another database of the same server. */
+function siblingOf(databaseUrl, database) {
+  const sibling = new URL(databaseUrl);
+  sibling.pathname = `/${encodeURIComponent(database)}`;
+  return sibling.toString();
+}
 
-/** The PostgreSQL schema named by Prisma's own `?schema=` parameter, if any. */
-const schemaOf = (u) => {
+const nameOf = (databaseUrl) => decodeURIComponent(new URL(databaseUrl).pathname.slice(1));
+
+async function runSql(databaseUrl, ...statements) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
   try {
-    return new URL(u).searchParams.get('schema') ?? undefined;
-  } catch {
-    return undefined;
-  }
-};
-
-/** Without the parameters that only Prisma knows. */
-const clean = (u) => {
-  const x = new URL(u);
-  for (const key of ['schema', 'connection_limit', 'pool_timeout', 'pgbouncer']) x.searchParams.delete(key);
-  return x.toString();
-};
-
-/** The same server's maintenance database, from which others are created and dropped. */
-const adminUrl = (u) => {
-  const x = new URL(clean(u));
-  const database = decodeURIComponent(x.pathname.slice(1));
-  x.pathname = '/postgres';
-  return { admin: x.toString(), database };
-};
-
-/**
- * Discrete fields, never a `connectionString`: pg lets the string win over `database`, which would point the shadow
- * database at the REAL one.
- */
-const fieldsOf = (u) => {
-  const x = new URL(u);
-  const host = x.searchParams.get('host') ?? x.hostname;
-  return {
-    host: decodeURIComponent(host) || 'localhost',
-    port: Number(x.port || 5432),
-    user: decodeURIComponent(x.username),
-    password: decodeURIComponent(x.password),
-    database: decodeURIComponent(x.pathname.slice(1)),
-  };
-};
-
-// ---------------------------------------------------------------------------------------------- `cli` sub-commands
-
-const sub = argv.indexOf('cli') >= 0 ? argv[argv.indexOf('cli') + 1] : null;
-if (sub) {
-  log('INFO', { message: 'Starting schema engine CLI' });
-  try {
-    if (sub === 'can-connect-to-database') {
-      const client = new pg.Client(clean(url));
-      await client.connect();
-      await client.end();
-    } else {
-      const { admin, database } = adminUrl(url);
-      const client = new pg.Client(admin);
-      await client.connect();
-      const name = client.escapeIdentifier(database);
-      await client.query(
-        sub === 'create-database' ? `CREATE DATABASE ${name}` : `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`,
-      );
-      await client.end();
-      if (sub === 'drop-database') log('INFO', { message: 'The database was successfully dropped' });
-    }
-    process.exit(0);
-  } catch (e) {
-    const code = { '3D000': 'P1003', '28P01': 'P1000', ECONNREFUSED: 'P1001' }[e.code] ?? 'P1001';
-    log('ERROR', { is_panic: false, error_code: code, message: String(e.message || e.code) });
-    process.exit(1);
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
   }
 }
 
-// ---------------------------------------------------------------------------------------------- the adapter
+/** No connection of ours is in the database that these two are about: neither works from within. */
+const createDatabase = (databaseUrl) =>
+  runSql(siblingOf(databaseUrl, 'postgres'), `CREATE DATABASE ${pg.escapeIdentifier(nameOf(databaseUrl))}`);
+const dropDatabase = (databaseUrl) =>
+  runSql(
+    siblingOf(databaseUrl, 'postgres'),
+    `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(nameOf(databaseUrl))} WITH (FORCE)`,
+  );
 
-const { PrismaPg } = await import('@prisma/adapter-pg');
-const { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } = await import('@prisma/driver-adapter-utils');
+const ERRANDS = {
+  'can-connect-to-database': () => runSql(url),
+  'create-database': () => createDatabase(url),
+  'drop-database': () => dropDatabase(url),
+};
 
-/**
- * adapter-pg 7.10 has no mapping for pg_catalog's internal "char" type (OID 18) and answers with an error. The engine
- * needs those columns as Character, and panics on anything else: read them as text (OID 25), then correct the type.
- */
+/** Prisma's codes for what it asks about: is the database missing, the password wrong? Else the server is not there. */
+const PRISMA_CODES = { '3D000': 'P1003', '28P01': 'P1000' };
+
+/** @returns the exit code */
+async function runErrand(name) {
+  // The first line is skipped by its reader.
+  report('INFO', { message: 'Starting schema engine CLI' });
+  try {
+    await ERRANDS[name]();
+    return 0;
+  } catch (error) {
+    const error_code = PRISMA_CODES[error.code] ?? 'P1001';
+    report('ERROR', { is_panic: false, error_code, message: error.message || String(error.code) });
+    return 1;
+  }
+}
+
+// The engine's way to PostgreSQL ---------------------------------------------------------------------------------------
+
+/** pg_catalog's internal type "char". */
 const CHAR_OID = 18;
 const TEXT_OID = 25;
-const withChar = (adapter) => {
-  const charColumns = new WeakMap();
-  const performIO = adapter.performIO.bind(adapter);
-  const queryRaw = adapter.queryRaw.bind(adapter);
-  adapter.performIO = async (query) => {
-    const result = await performIO(query);
-    charColumns.set(
-      query,
-      result.fields.map((f) => f.dataTypeID === CHAR_OID),
-    );
-    for (const field of result.fields) if (field.dataTypeID === CHAR_OID) field.dataTypeID = TEXT_OID;
-    return result;
-  };
-  // adapter-pg cuts a script at every semicolon, also inside the body of a function. PostgreSQL takes it whole.
-  adapter.executeScript = async (script) => {
-    try {
-      await adapter.client.query(script);
-    } catch (error) {
-      adapter.onError(error);
-    }
-  };
-  adapter.queryRaw = async (query) => {
-    const result = await queryRaw(query);
-    (charColumns.get(query) ?? []).forEach((isChar, i) => {
-      if (isChar) result.columnTypes[i] = ColumnTypeEnum.Character;
-    });
-    return result;
-  };
-  return adapter;
-};
 
-class Factory extends PrismaPg {
-  async connect() {
-    return withChar(await super.connect());
+/** Mends two things about a connection of @prisma/adapter-pg. */
+function mended(adapter) {
+  const { queryRaw } = adapter;
+  // It refuses columns of type "char", which the engine reads from pg_catalog and wants to get as characters: it is told
+  // that they are text, and what it says of them is put right afterwards.
+  adapter.queryRaw = async (query) => {
+    let isChar = [];
+    const performIO = async (sameQuery) => {
+      const result = await adapter.performIO(sameQuery);
+      isChar = result.fields.map((field) => field.dataTypeID === CHAR_OID);
+      for (const field of result.fields) if (field.dataTypeID === CHAR_OID) field.dataTypeID = TEXT_OID;
+      return result;
+    };
+    const answer = await queryRaw.call(Object.create(adapter, { performIO: { value: performIO } }), query);
+    const columnTypes = answer.columnTypes.map((type, column) => (isChar[column] ? ColumnTypeEnum.Character : type));
+    return { ...answer, columnTypes };
+  };
+  // It cuts a script at every semicolon, also inside the body of a function. PostgreSQL takes it whole.
+  adapter.executeScript = (script) => adapter.client.query(script).then(() => {}, adapter.onError.bind(adapter));
+  return adapter;
+}
+
+class Connections extends PrismaPg {
+  #opened = [];
+
+  constructor() {
+    super({ connectionString: url });
   }
 
-  /** adapter-pg 7.10 drops the shadow database before it closes its own pool, which fails: so it is managed here. */
+  async connect() {
+    return this.#keep(mended(await super.connect()));
+  }
+
+  /** An empty database for trying out migrations, gone when the engine is done with it; or the one that is configured. */
   async connectToShadowDb() {
-    if (datasource.shadowDatabaseUrl) {
-      return withChar(await new PrismaPg(fieldsOf(datasource.shadowDatabaseUrl)).connect());
-    }
-    const database = `prisma_migrate_shadow_db_${crypto.randomUUID()}`;
-    const admin = new pg.Client(fieldsOf(url));
-    await admin.connect();
-    await admin.query(`CREATE DATABASE "${database}"`);
-    const shadow = withChar(await new PrismaPg({ ...fieldsOf(url), database }).connect());
-    const dispose = shadow.dispose.bind(shadow);
-    shadow.dispose = async () => {
-      await dispose();
-      await admin.query(`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`);
-      await admin.end();
+    if (shadowDatabaseUrl) return this.#keep(mended(await new PrismaPg(shadowDatabaseUrl).connect()));
+    const shadowUrl = siblingOf(url, `prisma_migrate_shadow_db_${randomUUID()}`);
+    await createDatabase(shadowUrl);
+    // adapter-pg has this too, but drops the database while it is still connected to it.
+    return this.#keep(mended(await new PrismaPg(shadowUrl).connect()), () => dropDatabase(shadowUrl));
+  }
+
+  /** Sees that a connection is closed once, whether by the engine or at the end. */
+  #keep(adapter, afterwards = async () => {}) {
+    const dispose = adapter.dispose.bind(adapter);
+    let disposed;
+    adapter.dispose = () => {
+      disposed ??= dispose().then(afterwards);
+      return disposed;
     };
-    return shadow;
+    this.#opened.push(adapter);
+    return adapter;
+  }
+
+  async close() {
+    for (const adapter of this.#opened) await adapter.dispose();
   }
 }
 
-// ---------------------------------------------------------------------------------------------- the engine
+// The conversation -----------------------------------------------------------------------------------------------------
 
-// Without this hook a panic inside the wasm shows up as endless recursion.
-globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => log('ERROR', { is_panic: true, message }) };
+async function serve() {
+  const SchemaEngine = loadEngine();
+  const datamodels = options.datamodels.map((file) => [file, readFileSync(file, 'utf8')]);
 
-const runtime = await import('@prisma/schema-engine-wasm/schema_engine_bg');
-const wasmPath = require.resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm');
-const wasm = new WebAssembly.Instance(new WebAssembly.Module(fs.readFileSync(wasmPath)), {
-  './schema_engine_bg.js': runtime,
-});
-runtime.__wbg_set_wasm(wasm.exports);
-wasm.exports.__wbindgen_start();
-
-let enginePromise;
-const engine = () => {
-  enginePromise ??= (async () => {
-    const models = flag('--datamodels').map((file) => [file, fs.readFileSync(file, 'utf8')]);
-    const factory = bindMigrationAwareSqlAdapterFactory(new Factory(fieldsOf(url), { schema: schemaOf(url) }));
-    return runtime.SchemaEngine.new({ datamodels: models.length ? models : undefined }, () => {}, factory);
-  })();
-  return enginePromise;
-};
-
-// ---------------------------------------------------------------------------------------------- JSON-RPC over stdio
-
-const alias = { getDatabaseVersion: 'version' };
-const send = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
-let pending = 0;
-let closed = false;
-const maybeExit = () => {
-  if (closed && !pending) process.exit(0);
-};
-
-const lines = readline.createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
-lines.on('line', async (line) => {
-  const message = JSON.parse(line);
-  if (!message.method) return; // an answer to our `print`
-  pending++;
-  try {
-    const method = alias[message.method] ?? message.method;
-    if (method === 'createDatabase') {
-      const { admin, database } = adminUrl(url);
-      const client = new pg.Client(admin);
-      await client.connect();
-      await client.query(`CREATE DATABASE ${client.escapeIdentifier(database)}`);
-      await client.end();
-      return send({ jsonrpc: '2.0', id: message.id, result: { databaseName: database } });
+  /** Once an engine has applied migrations it cannot open shadow databases any more: each question gets a fresh one. */
+  const ask = async (method, params) => {
+    const connections = new Connections();
+    const engine = await SchemaEngine.new(
+      { datamodels: datamodels.length > 0 ? datamodels : undefined },
+      () => {},
+      bindMigrationAwareSqlAdapterFactory(connections),
+    );
+    try {
+      return await engine[method](params);
+    } finally {
+      engine.free();
+      await connections.close();
     }
-    let result = await (await engine())[method](message.params);
-    // The native engine prints a diff by calling back; the wasm returns it.
-    if (method === 'diff' && result?.stdout) {
-      send({ jsonrpc: '2.0', id: 1e6 + message.id, method: 'print', params: { content: result.stdout } });
-      result = { ...result, stdout: null };
+  };
+
+  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    const { id, method, params } = JSON.parse(line);
+    // Without a method it is an answer to `print`, which needs none.
+    if (method === undefined) continue;
+    const say = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+    try {
+      say({ id, result: await answer({ id, method, params }, ask, say) });
+    } catch (error) {
+      const { message } = error;
+      say({ id, error: { code: 4466, message, data: { is_panic: false, message, error_code: error.code ?? null } } });
     }
-    send({ jsonrpc: '2.0', id: message.id, result: result ?? {} });
-  } catch (e) {
-    const data = { is_panic: false, message: e.message, error_code: e.code ?? null };
-    send({ jsonrpc: '2.0', id: message.id, error: { code: 4466, message: e.message, data } });
-  } finally {
-    pending--;
-    maybeExit();
   }
-});
-lines.on('close', () => {
-  closed = true;
-  maybeExit();
-});
+}
+
+/** The native engine's methods, where WebAssembly's differ from them. */
+async function answer({ id, method, params }, ask, say) {
+  switch (method) {
+    case 'createDatabase':
+      await createDatabase(url);
+      return { databaseName: nameOf(url) };
+    case 'getDatabaseVersion':
+      return ask('version', params);
+    case 'diff': {
+      // The native one has the difference printed by the command line before it answers.
+      const { stdout, ...rest } = await ask('diff', params);
+      if (stdout) say({ id: id + 1_000_000, method: 'print', params: { content: stdout } });
+      return { ...rest, stdout: null };
+    }
+    default:
+      return (await ask(method, params)) ?? {};
+  }
+}
+
+function loadEngine() {
+  // Where a panic goes. Without it, it shows as endless recursion.
+  globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => report('ERROR', { is_panic: true, message }) };
+  const script = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
+  const program = new WebAssembly.Module(readFileSync(script.replace(/\.js$/, '.wasm')));
+  const { exports } = new WebAssembly.Instance(program, { './schema_engine_bg.js': engineModule });
+  engineModule.__wbg_set_wasm(exports);
+  exports.__wbindgen_start();
+  return engineModule.SchemaEngine;
+}
+
 process.on('SIGTERM', () => process.exit(0));
+if (options.version) process.stdout.write('schema-engine-cli (WebAssembly)\n');
+else if (mode === 'cli') process.exitCode = await runErrand(errand);
+else await serve();
+process.exit();
