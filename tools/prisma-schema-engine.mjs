@@ -167,7 +167,7 @@ async function serve() {
   const SchemaEngine = loadEngine();
   const datamodels = options.datamodels.map((file) => [file, readFileSync(file, 'utf8')]);
 
-  /** Once an engine has applied migrations it cannot open shadow databases any more: each question gets a fresh one. */
+  /** Each question gets an engine of its own, so that none depends on what was asked before. */
   const ask = async (method, params) => {
     const connections = new Connections();
     const engine = await SchemaEngine.new(
@@ -176,6 +176,12 @@ async function serve() {
       bindMigrationAwareSqlAdapterFactory(connections),
     );
     try {
+      // These two compare with what the migrations add up to, and cannot open a shadow database to find out, but only look
+      // at what the engine remembers. A diagnosis can, and remembers.
+      if (method === 'evaluateDataLoss' || method === 'createMigration') {
+        const { migrationsList, filters } = params;
+        await engine.diagnoseMigrationHistory({ migrationsList, filters, optInToShadowDatabase: true });
+      }
       return await engine[method](params);
     } finally {
       engine.free();

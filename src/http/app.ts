@@ -2,10 +2,11 @@ import swagger from '@fastify/swagger';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Deps } from '../deps.js';
+import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import { completeOpenApi } from './openapi.js';
 import { requireRoles } from './plugins/auth.js';
-import { answerProblems } from './plugins/problems.js';
+import { answerBadAddress, answerProblems } from './plugins/problems.js';
 import { healthRoutes } from './routes/health.js';
 import { orderRoutes } from './routes/orders.js';
 import { webhookRoutes } from './routes/webhooks.js';
@@ -14,6 +15,8 @@ import { webhookRoutes } from './routes/webhooks.js';
 const BODY_LIMIT = 1024 * 1024;
 /** A sender that takes longer for one request is cut off: slow ones must not hold all connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Node's own limit for the head of a request, address and headers together. */
+const MAX_ADDRESS_LENGTH = 16 * 1024;
 
 /** The HTTP interface. Call `listen` on what it returns; `close` waits for the requests under way. */
 export async function createApp(deps: Deps): Promise<FastifyInstance> {
@@ -26,12 +29,14 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     genReqId: () => newId(),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 300 },
+    // Whatever fits into an address gets to the schema of its route, which names the field that is too long.
+    routerOptions: { maxParamLength: MAX_ADDRESS_LENGTH },
+    frameworkErrors: (error, _request, reply) => void answerBadAddress(error, reply),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerProblems(app);
-  acceptEmptyJson(app);
+  acceptJsonAlone(app);
   requireRoles(app, deps);
   const roles = new Map<string, string>();
   app.addHook('onRoute', ({ method, url, config }) => {
@@ -65,12 +70,24 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
 
 const routeKey = (method: string, path: string): string => `${method.toUpperCase()} ${path}`;
 
-/** A POST without a body is a POST with nothing to say, not a mistake; anything else must be JSON. */
-function acceptEmptyJson(app: FastifyInstance): void {
+/**
+ * Bodies are JSON in UTF-8; a byte that is not must be refused before it turns into U+FFFD, somebody's name or id. A POST
+ * without a body is a POST with nothing to say, not a mistake.
+ */
+function acceptJsonAlone(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else parse(request, body as string, done);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    let text: string;
+    try {
+      text = utf8.decode(body as Buffer);
+    } catch {
+      done(new AppError('invalid_request', 'The body is not UTF-8.'));
+      return;
+    }
+    if (text === '') done(null, undefined);
+    else parse(request, text, done);
   });
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });

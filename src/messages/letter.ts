@@ -1,7 +1,6 @@
 import type { Money } from '../money.js';
-import type { DeliveryPromise } from '../promises/promise.js';
+import type { LetterFacts } from '../promises/letter-facts.js';
 import type { Verdict } from '../promises/verdict.js';
-import type { TrackingStatus } from '../shipments/tracking-event.js';
 
 /** Every letter there is. These names are stored with each message and shown by the API: never rename one. */
 export const TEMPLATE_NAMES = [
@@ -33,35 +32,16 @@ export type LetterAward =
  * retry is a copy and not a second letter. Strings that a customer or a shop wrote may hold anything; rendering makes
  * them safe.
  */
-export interface Letter {
+export interface Letter extends LetterFacts {
   readonly template: TemplateName;
   readonly shopName: string;
   /** `locale` is a BCP 47 tag and decides how dates and money look; missing or unusable: `en-US`. */
   readonly customer: { readonly name: string | null; readonly locale: string | null };
   readonly orderId: string;
-  /** The instant of the decision this letter tells of: "now" in its text. Fixed: a retry next day reads the same. */
-  readonly asOf: Date;
-  /** The promise that was broken. Its zone, the destination's, is the zone of every time in the letter. */
-  readonly promise: DeliveryPromise;
-  readonly verdict: Verdict;
-  /** When the promise was met, too late, and by what; null while it is not. `deliveredAt` may come after an attempt. */
-  readonly metAt: Date | null;
-  readonly metBy: 'delivered' | 'attempted' | 'available_for_pickup' | null;
-  readonly deliveredAt: Date | null;
-  readonly lateDays: number | null;
-  readonly lateMinutes: number | null;
-  /** The newest scan, for saying where the parcel is; null when there is none. Only its local date is shown. */
-  readonly lastScan: { readonly status: TrackingStatus; readonly at: Date } | null;
-  /** When it is expected now. One that lies before `asOf` is known to be wrong and is not shown. */
-  readonly estimate: { readonly on: string } | { readonly at: Date } | null;
-  /** The occasion that was MISSED. Null also for an order whose occasion was, or can still be, kept. */
-  readonly occasion: { readonly name: string; readonly on: string } | null;
   /** In the order to be told. In a top-up the differences, not the totals. */
   readonly awards: readonly LetterAward[];
   /** Something was given, and told, for the same incident before. */
   readonly isTopUp: boolean;
-  /** A person is going to telephone the customer about it. */
-  readonly callPlanned: boolean;
 }
 
 /**

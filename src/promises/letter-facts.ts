@@ -4,27 +4,31 @@ import type { DecidedTask } from '../compensation/rules.js';
 import type { Shipment, StoredScan } from '../shipments/shipment-store.js';
 import type { TrackingStatus } from '../shipments/tracking-event.js';
 import type { DeliveryPromise } from './promise.js';
-import type { Fault, Verdict } from './verdict.js';
+import type { Verdict } from './verdict.js';
 
 /**
  * What there is to tell about a broken promise besides what was given for it: stored with the decision, so that its letter
  * says what was decided on, whenever it is written.
  */
 export interface LetterFacts {
+  /** The instant of the decision: "now" in the letter. Fixed: a retry next day reads the same. */
   readonly asOf: Date;
+  /** The promise that was broken. Its zone, the destination's, is the zone of every time in the letter. */
   readonly promise: DeliveryPromise;
   readonly verdict: Verdict;
-  readonly fault: Fault | null;
+  /** When the promise was met, too late, and by what; null while it is not. `deliveredAt` may come after an attempt. */
   readonly metAt: Date | null;
-  /** The scan that met the promise, too late. */
   readonly metBy: 'delivered' | 'attempted' | 'available_for_pickup' | null;
   readonly deliveredAt: Date | null;
   readonly lateDays: number | null;
   readonly lateMinutes: number | null;
+  /** The newest scan, for saying where the parcel is; null when there is none. Only its local date is shown. */
   readonly lastScan: { readonly status: TrackingStatus; readonly at: Date } | null;
+  /** When it is expected now. One that lies before `asOf` is known to be wrong and is not shown. */
   readonly estimate: { readonly on: string } | { readonly at: Date } | null;
-  /** Only an occasion that was missed. */
+  /** The occasion that was MISSED. Null also for an order whose occasion was, or can still be, kept. */
   readonly occasion: { readonly name: string; readonly on: string } | null;
+  /** A person is going to telephone the customer about it. */
   readonly callPlanned: boolean;
 }
 
@@ -35,7 +39,7 @@ export function letterFactsOf(
   tasks: readonly DecidedTask[],
 ): LetterFacts {
   const { judgement, occasion, asOf } = decided;
-  const { verdict, fault, metAt, lateDays, lateMinutes } = judgement;
+  const { verdict, metAt, lateDays, lateMinutes } = judgement;
   const past = parcel.scans.filter((scan) => scan.interval.earliest <= asOf);
   const lastScan = past.reduce<StoredScan | null>(
     (last, scan) => (last === null || scan.interval.earliest >= last.interval.earliest ? scan : last),
@@ -45,7 +49,6 @@ export function letterFactsOf(
     asOf,
     promise: decided.promise,
     verdict,
-    fault,
     metAt,
     metBy: metByOf(past, metAt),
     deliveredAt: decided.firstDeliveredAt,

@@ -9,15 +9,23 @@ const MAX_SHIPMENTS = 200;
 /** The largest amount: ten billion in major units of a currency with two decimals, far inside what a number holds. */
 const MAX_AMOUNT_MINOR = 1_000_000_000_000;
 
-/** Text that can be stored and shown: not empty, no NUL or other control characters, at most `max` characters. */
+/**
+ * Text that can be stored and shown: not empty, no NUL or other control characters, no half of a character (PostgreSQL would
+ * keep another one instead, and an id would no longer be equal to itself), at most `max` characters.
+ */
 const text = (max = MAX_TEXT) =>
   z
     .string('must be text')
     .trim()
     .min(1, 'must not be empty')
     .max(max, `must have at most ${max} characters`)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters');
+    .regex(/^[^\p{Cc}\p{Surrogate}]*$/u, 'must not contain control characters');
+
+/** Why somebody does something, for the audit: may have several lines. */
+export const reasonSchema = z
+  .string('must be text')
+  .max(MAX_TEXT, `must have at most ${MAX_TEXT} characters`)
+  .regex(/^(?:[^\p{Cc}\p{Surrogate}]|[\t\n\r])*$/u, 'must not contain control characters');
 
 /** An id of the shop's: what it calls its orders and customers. */
 export const shopIdSchema = text(200);

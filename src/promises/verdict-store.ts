@@ -163,15 +163,7 @@ export async function takeDueOrders(sql: Sql, now: Date, limit: number): Promise
 }
 
 /** The current answer for an order, as the API shows it. */
-export interface VerdictAnswerRow {
-  readonly verdict: Verdict;
-  readonly metAt: Date | null;
-  readonly lateMinutes: number | null;
-  readonly lateDays: number | null;
-  readonly fault: Fault | null;
-  readonly incident: string | null;
-  readonly declinedBecause: string | null;
-  readonly judgedAt: Date;
+export interface VerdictAnswerRow extends Omit<RecordedVerdict, 'id'> {
   readonly policyVersion: number;
 }
 

@@ -3,12 +3,16 @@ import pg from 'pg';
 
 /** A database of a test file's own, with the current schema. */
 export interface TestDatabase {
+  readonly name: string;
   readonly url: string;
   query<T extends pg.QueryResultRow = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<T[]>;
+  /** Closes the test's own connections, so that the database can be the template of others. */
+  disconnect(): Promise<void>;
   drop(): Promise<void>;
 }
 
-export async function createTestDatabase(): Promise<TestDatabase> {
+/** @param template what it is a copy of: a database that nobody is connected to */
+export async function createTestDatabase(template = 'makegood_template'): Promise<TestDatabase> {
   const serverUrl = process.env.TEST_POSTGRES_URL;
   if (!serverUrl) throw new Error('the global set-up has not started PostgreSQL');
   const name = `test_${randomBytes(6).toString('hex')}`;
@@ -21,18 +25,25 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await client.end();
     }
   };
-  await admin(`CREATE DATABASE ${name} TEMPLATE makegood_template`);
+  await admin(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const pool = new pg.Pool({ connectionString: url.toString(), max: 3 });
   pool.on('error', () => {});
+  let disconnected: Promise<void> | null = null;
+  const disconnect = () => {
+    disconnected ??= pool.end();
+    return disconnected;
+  };
   return {
+    name,
     url: url.toString(),
     async query(sql, values) {
       return (await pool.query(sql, values)).rows;
     },
+    disconnect,
     async drop() {
-      await pool.end();
+      await disconnect();
       await admin(`DROP DATABASE ${name} WITH (FORCE)`);
     },
   };

@@ -2,6 +2,12 @@ import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 import { freePort } from './redis.js';
 
+/** What a server says instead of accepting. */
+export interface Refusal {
+  readonly code: number;
+  readonly message: string;
+}
+
 /** A mail server that keeps what it is given. */
 export interface SmtpSink {
   readonly url: string;
@@ -12,7 +18,9 @@ export interface SmtpSink {
     readonly source: string;
   }[];
   /** What it answers to RCPT from now on; null: it accepts. */
-  refuseWith(answer: { code: number; message: string } | null): void;
+  refuseWith(answer: Refusal | null): void;
+  /** Asked at each RCPT from now on, in place of `refuseWith`; while it thinks, the sender waits. */
+  onRecipient(judge: (address: string) => Promise<Refusal | null>): void;
   /** Called when a mail was stored and before 250 is said. */
   onStored(callback: () => void): void;
   stop(): Promise<void>;
@@ -20,12 +28,13 @@ export interface SmtpSink {
 
 export async function startSmtpSink(port?: number): Promise<SmtpSink> {
   const mails: { to: string; messageId: string; mail: Email; source: string }[] = [];
-  let refusal: { code: number; message: string } | null = null;
+  let judge = async (_address: string): Promise<Refusal | null> => null;
   let stored = () => {};
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
-    onRcptTo(_address, _session, done) {
+    async onRcptTo({ address }, _session, done) {
+      const refusal = await judge(address);
       done(refusal && Object.assign(new Error(refusal.message), { responseCode: refusal.code }));
     },
     onData(stream, session, done) {
@@ -52,7 +61,10 @@ export async function startSmtpSink(port?: number): Promise<SmtpSink> {
     url: `smtp://127.0.0.1:${listening}`,
     mails,
     refuseWith: (answer) => {
-      refusal = answer;
+      judge = async () => answer;
+    },
+    onRecipient: (callback) => {
+      judge = callback;
     },
     onStored: (callback) => {
       stored = callback;

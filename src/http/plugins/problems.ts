@@ -34,6 +34,11 @@ export function answerProblems(app: FastifyInstance): void {
   });
 }
 
+/** Of an address that leads to no route and so to no error handler. It is not repeated: it may hold anything. */
+export function answerBadAddress(_error: FastifyError, reply: FastifyReply): FastifyReply {
+  return sendProblem(reply, 'invalid_request', 'The address cannot be read: percent signs must be escaped as %25.', []);
+}
+
 const CODES_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',

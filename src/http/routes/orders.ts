@@ -3,7 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Deps } from '../../deps.js';
 import { AppError } from '../../errors.js';
-import { orderDocumentSchema, shopIdSchema } from '../../promises/order-document.js';
+import { orderDocumentSchema, reasonSchema, shopIdSchema } from '../../promises/order-document.js';
 import { recheck } from '../../promises/recheck.js';
 import { registerOrder } from '../../promises/register-order.js';
 import { orderViewSchema } from '../order-view.js';
@@ -83,7 +83,7 @@ export async function orderRoutes(plain: FastifyInstance, { deps }: { deps: Deps
         summary: 'Judges the order again, now',
         description: 'Waits behind nothing. Shows the answer before and after. Never pays twice.',
         params,
-        body: z.object({ reason: z.string().max(500).nullish() }).nullish(),
+        body: z.object({ reason: reasonSchema.nullish() }).nullish(),
         response: { 200: z.object({ before: answer.nullable(), after: answer, changed: z.boolean() }) },
       },
     },
