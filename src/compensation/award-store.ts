@@ -9,16 +9,22 @@ export type StoredPastAward = PastAward & { readonly step: number };
 
 /**
  * Everything these customers were ever awarded, by customer. Takes the customers first, in the order of their ids, so
- * that the limits count right when several orders of one customer are judged at once.
+ * that the limits count right when several orders of one customer are judged at once. Whoever judges as of `asOf` and had
+ * to wait finds awards that were decided a moment later: they are there, so they count as of `asOf` too.
  */
-export async function lockHistories(sql: Sql, customerIds: readonly string[]): Promise<Map<string, StoredPastAward[]>> {
+export async function lockHistories(
+  sql: Sql,
+  customerIds: readonly string[],
+  asOf: Date,
+): Promise<Map<string, StoredPastAward[]>> {
   const histories = new Map<string, StoredPastAward[]>(customerIds.map((id) => [id, []]));
   if (customerIds.length === 0) return histories;
   await sql.query('SELECT 1 FROM customers WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [customerIds]);
   const { rows } = await sql.query(
-    `SELECT customer_id, order_id, incident, class, step, kind, months, amount_minor, currency, decided_at, status
-     FROM awards WHERE customer_id = ANY($1) ORDER BY decided_at, id`,
-    [customerIds],
+    `SELECT customer_id, order_id, incident, class, step, kind, months, amount_minor, currency,
+       least(decided_at, $2) AS decided_at, status
+     FROM awards WHERE customer_id = ANY($1) ORDER BY awards.decided_at, id`,
+    [customerIds, asOf],
   );
   for (const row of rows) {
     histories.get(row.customer_id)?.push({
@@ -93,6 +99,26 @@ export async function recordAwards(
   }
   await recordTasks(sql, decided, common.decidedAt);
   return rows.map(({ id, kind, status }) => ({ id, kind, status }));
+}
+
+/** The history with these awards, as the next order of the customer in the same batch must see it. */
+export function withDecided(
+  history: readonly StoredPastAward[],
+  { orderId, incident, awards }: Pick<DecidedForOrder, 'orderId' | 'incident' | 'awards'>,
+  decidedAt: Date,
+): StoredPastAward[] {
+  const added = awards.map((award) => ({
+    orderId,
+    incident,
+    class: award.class,
+    step: 1 + lastStep(history, orderId, incident, award.class),
+    kind: award.kind,
+    months: 'months' in award ? award.months : null,
+    amount: 'amount' in award ? award.amount : null,
+    at: decidedAt,
+    status: award.status,
+  }));
+  return [...history, ...added];
 }
 
 function lastStep(

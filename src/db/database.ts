@@ -43,9 +43,14 @@ export function openDatabase(url: string, options: { poolSize: number; onError: 
     types: pgTypes,
     application_name: 'makegood',
   });
+  let closing = false;
+  const onError = (error: Error) => {
+    // A connection that was taken leave of may still hear that the server stops: that is no news.
+    if (!closing) options.onError(error);
+  };
   // A pooled connection that breaks while idle is replaced; without a listener it would end the process.
-  pool.on('error', options.onError);
-  pool.on('connect', (client) => client.on('error', options.onError));
+  pool.on('error', onError);
+  pool.on('connect', (client) => client.on('error', onError));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
 
   return {
@@ -66,6 +71,7 @@ export function openDatabase(url: string, options: { poolSize: number; onError: 
       }
     },
     async close() {
+      closing = true;
       await prisma.$disconnect();
       await pool.end();
     },

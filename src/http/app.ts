@@ -86,7 +86,7 @@ function acceptJsonAlone(app: FastifyInstance): void {
       return;
     }
     if (text === '') done(null, undefined);
-    else parse(request, text, done);
+    else void parse(request, text, done);
   });
 }
 

@@ -3,7 +3,6 @@ import { assert } from '../errors.js';
 import { failpoint } from '../failpoint.js';
 import type { EffectStage } from '../queue/run-ticket.js';
 import type { Letter } from './letter.js';
-import type { SendOutcome } from './mailer.js';
 import {
   type ClaimedMessage,
   claimMessages,
@@ -14,6 +13,7 @@ import {
 } from './message-store.js';
 import { composeMime, type OutgoingMail } from './mime.js';
 import { renderLetter } from './render.js';
+import type { SendOutcome } from './send-outcome.js';
 import { reviveFacts, writeLetters } from './write-letters.js';
 
 /** Waits between tries. A server that is down at night is back in the morning: the last wait repeats until GIVE_UP. */

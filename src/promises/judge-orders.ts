@@ -4,6 +4,7 @@ import {
   type NewAward,
   recordAwards,
   type StoredPastAward,
+  withDecided,
 } from '../compensation/award-store.js';
 import { type Decision, decideForOrder } from '../compensation/decide.js';
 import type { DecisionCase } from '../compensation/decision-input.js';
@@ -64,7 +65,7 @@ export async function judgeOrders(
   // Only whose promise was broken may get something, and only then must the limits of the customer be counted.
   const broken = looked.filter(({ cases }) => cases.some(({ judgement }) => BROKEN.has(judgement.verdict)));
   const customers = [...new Set(broken.map(({ order }) => order.customerId))];
-  const histories = await lockHistories(sql, customers);
+  const histories = await lockHistories(sql, customers, asOf);
 
   const verdicts: VerdictRow[] = [];
   const decided: DecidedForOrder[] = [];
@@ -74,7 +75,10 @@ export async function judgeOrders(
     const result = decideOne(one, history, policy, version);
     outcomes.push(result.outcome);
     if (result.row) verdicts.push(result.row);
-    if (result.row && result.decided) decided.push({ ...result.decided, decisionId: result.row.id, history });
+    if (result.row && result.decided) {
+      decided.push({ ...result.decided, decisionId: result.row.id, history });
+      histories.set(one.order.customerId, withDecided(history, result.decided, asOf));
+    }
   }
 
   await recordVerdicts(sql, verdicts, {
@@ -180,15 +184,16 @@ function decideOne(
   return { outcome, row, decided };
 }
 
-/** The minutes of an overdue parcel grow all the time: that is no news. */
+/** The minutes of an overdue parcel grow all the time: that is no news. Nor is that what was given is not given again. */
 function differs(last: NonNullable<JudgedOrder['last']>, judgement: Judgement, decision: Decision): boolean {
+  const gaveThen = last.declinedBecause === null && decision.declinedBecause === 'already_compensated';
   return (
     last.verdict !== judgement.verdict ||
     last.metAt?.getTime() !== judgement.metAt?.getTime() ||
     last.lateDays !== judgement.lateDays ||
     last.fault !== judgement.fault ||
     last.incident !== decision.incident ||
-    last.declinedBecause !== decision.declinedBecause
+    (last.declinedBecause !== decision.declinedBecause && !gaveThen)
   );
 }
 

@@ -4,11 +4,13 @@ import { newId } from '../ids.js';
 import type { OrderDocument } from './order-document.js';
 import type { DeliveryPromise } from './promise.js';
 
-/** The promises of a registered order: its own, and those that its shipments have for themselves. */
+/** The promises of a registered order, its own and those that its shipments have for themselves, and what else must fit them. */
 export interface RegisteredPromises {
   readonly customerId: string;
   readonly promise: DeliveryPromise;
   readonly shipments: ReadonlyMap<string, DeliveryPromise | null>;
+  /** All money of an order is in one currency. */
+  readonly money: { readonly currency: string | null; readonly total: boolean; readonly shippingPaid: boolean };
 }
 
 /** How a shipment of an order is known: the same parcel, however it is spelt. */
@@ -19,7 +21,8 @@ export function shipmentKeyOf(shipment: { carrier: string; trackingNumber: strin
 /** Takes the order until the transaction ends. null: it is not registered. */
 export async function lockRegisteredPromises(sql: Sql, orderId: string): Promise<RegisteredPromises | null> {
   const { rows } = await sql.query(
-    'SELECT customer_id, promise_on, promise_at, promise_time_zone FROM orders WHERE id = $1 FOR UPDATE',
+    `SELECT customer_id, promise_on, promise_at, promise_time_zone, currency, total_minor, shipping_paid_minor
+     FROM orders WHERE id = $1 FOR UPDATE`,
     [orderId],
   );
   const order = rows[0];
@@ -37,6 +40,11 @@ export async function lockRegisteredPromises(sql: Sql, orderId: string): Promise
         toPromise(row),
       ]),
     ),
+    money: {
+      currency: order.currency,
+      total: order.total_minor !== null,
+      shippingPaid: order.shipping_paid_minor !== null,
+    },
   };
 }
 

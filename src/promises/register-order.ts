@@ -25,9 +25,11 @@ export interface Registration {
 /**
  * Registers an order, or completes one that is known: what the document gives replaces what was known, what it leaves out
  * stays, shipments are added. Scans that came before the order are found by its tracking numbers.
- * @throws AppError `promise_changed` or `customer_changed`, with the fields; nothing is written then
+ * @throws AppError `promise_changed`, `customer_changed`, or `invalid_request` for a second currency or two promises of
+ *   one parcel, with the fields; nothing is written then
  */
 export async function registerOrder(deps: Deps, id: string, order: OrderDocument): Promise<Registration> {
+  refuseTwoPromisesOfOneParcel(order);
   const { promisedUntil } = boundOf(order.promise, 0);
   const trace = newId();
   const { outcome, tickets } = await deps.db.transaction(async (sql) => {
@@ -50,7 +52,8 @@ export async function registerOrder(deps: Deps, id: string, order: OrderDocument
       tickets: await issueFor(sql, id, order, trace),
     };
   });
-  await deps.queues.announce(tickets);
+  // The answer does not wait for the queue: what is committed gets there in any case.
+  void deps.queues.announce(tickets);
   deps.log.debug({ trace, outcome }, 'register-order');
   return { outcome, promisedUntil };
 }
@@ -61,6 +64,25 @@ function issueFor(sql: Parameters<typeof issueTickets>[0], id: string, order: Or
   return keys.length > 0
     ? issueTickets(sql, { stage: 'track-shipments', ids: keys, trigger: 'registration', trace })
     : issueTickets(sql, { stage: 'judge-promises', ids: [id], trigger: 'registration', trace });
+}
+
+/** A parcel may be named twice, as shops list it by item. Promised twice, the second would be taken for a change next time. */
+function refuseTwoPromisesOfOneParcel(order: OrderDocument): void {
+  const promises = new Map<string, DeliveryPromise>();
+  const errors: FieldError[] = [];
+  order.shipments.forEach((shipment, index) => {
+    const key = shipmentKeyOf(shipment);
+    const promise = shipment.promise ?? order.promise;
+    const first = promises.get(key);
+    if (!first) promises.set(key, promise);
+    else if (!isSame(first, promise)) {
+      const message = `differs from ${describe(first)}, promised for the same parcel above`;
+      errors.push({ field: `shipments[${index}].promise`, message });
+    }
+  });
+  if (errors.length > 0) {
+    throw new AppError('invalid_request', 'One parcel is named twice, with two promises.', { errors });
+  }
 }
 
 function refuseChanges(known: RegisteredPromises, order: OrderDocument): void {
@@ -81,6 +103,21 @@ function refuseChanges(known: RegisteredPromises, order: OrderDocument): void {
   if (errors.length > 0) {
     throw new AppError('promise_changed', 'The first promise made is kept for ever; an estimate never replaces it.', {
       errors,
+    });
+  }
+  refuseSecondCurrency(known.money, order);
+}
+
+/** An amount that was said in one currency must not become one in another because a later document names only the other. */
+function refuseSecondCurrency(known: RegisteredPromises['money'], order: OrderDocument): void {
+  for (const [given, other] of [
+    ['total', 'shippingPaid'],
+    ['shippingPaid', 'total'],
+  ] as const) {
+    const money = order[given];
+    if (!money || order[other] || !known[other] || money.currency === known.currency) continue;
+    throw new AppError('invalid_request', 'All money of an order is in one currency.', {
+      errors: [{ field: `${given}.currency`, message: `must be ${known.currency}, the currency of its other amount` }],
     });
   }
 }

@@ -66,7 +66,11 @@ const workerOptions = (concurrency: number) => ({
 
 export function openPostgresBackend(databaseUrl: string, options: { poolSize: number; log: Logger }): QueueBackend {
   const { log } = options;
-  const onError = (error: Error) => log.warn({ err: error }, 'queue: PostgreSQL');
+  let closing = false;
+  const onError = (error: Error) => {
+    // A connection that was taken leave of may still hear that the server stops: that is no news.
+    if (!closing) log.warn({ err: error }, 'queue: PostgreSQL');
+  };
   const { Queue: PostgresQueue, Worker: PostgresWorker } = withBackend(createPostgresBackend);
   let pool: pg.Pool | undefined;
   const connection = (): PostgresConnectionOptions & pg.Pool => {
@@ -98,6 +102,7 @@ export function openPostgresBackend(databaseUrl: string, options: { poolSize: nu
       await migrateQueue(databaseUrl, pool, hasRole);
     },
     async close() {
+      closing = true;
       await pool?.end();
     },
   };

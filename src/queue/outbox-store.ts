@@ -85,9 +85,30 @@ export async function holdTicket<T>(db: Database, id: string, work: (claim: Clai
   }
 }
 
+/**
+ * Takes further tickets of the same kind along: a flood of single rows becomes batches here, as it does at the door. Only
+ * what carriers and shops cause in bulk, and nothing that failed before.
+ * @returns the tickets, at most as many as still fit into one batch with `ticket`
+ */
+export async function claimCompanions(sql: Sql, ticket: Ticket): Promise<Pick<Ticket, 'id' | 'ids'>[]> {
+  const room = TICKET_SIZE - ticket.ids.length;
+  const comesInBulk = ticket.trigger === 'webhook' || ticket.trigger === 'registration';
+  if (!comesInBulk || ticket.attempts > 0 || room <= 0) return [];
+  const { rows } = await sql.query(
+    `SELECT id, ids FROM outbox
+     WHERE stage = $1 AND trigger = $2 AND parked_at IS NULL AND attempts = 0 AND id <> $3 AND cardinality(ids) <= $4
+     ORDER BY id LIMIT $5 FOR UPDATE SKIP LOCKED`,
+    [ticket.stage, ticket.trigger, ticket.id, Math.ceil(room / MOST_COMPANIONS), MOST_COMPANIONS],
+  );
+  return rows;
+}
+
+/** Tickets taken along. Small enough that all of them together never exceed a batch. */
+const MOST_COMPANIONS = 250;
+
 /** The work is done; call it in the transaction that holds the result. */
-export async function completeTicket(sql: Sql, id: string): Promise<void> {
-  await sql.query('DELETE FROM outbox WHERE id = $1', [id]);
+export async function completeTickets(sql: Sql, ids: readonly string[]): Promise<void> {
+  await sql.query('DELETE FROM outbox WHERE id = ANY($1::uuid[])', [ids]);
 }
 
 /** Does the same ids again later, as a new ticket that the relay puts on the queue in time. */
@@ -109,7 +130,7 @@ export async function splitTicket(sql: Sql, ticket: Ticket): Promise<Ticket[]> {
     id: newId(),
     ids,
   }));
-  await completeTicket(sql, ticket.id);
+  await completeTickets(sql, [ticket.id]);
   await insertTickets(sql, halves, RELAY_GRACE_S);
   return halves;
 }

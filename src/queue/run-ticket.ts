@@ -2,7 +2,15 @@ import type { Sql } from '../db/database.js';
 import type { Deps } from '../deps.js';
 import { AppError, ERROR_CODES } from '../errors.js';
 import { failpoint } from '../failpoint.js';
-import { claimTicket, completeTicket, holdTicket, parkTicket, retryLater, splitTicket } from './outbox-store.js';
+import {
+  claimCompanions,
+  claimTicket,
+  completeTickets,
+  holdTicket,
+  parkTicket,
+  retryLater,
+  splitTicket,
+} from './outbox-store.js';
 import type { StageName, Ticket } from './ticket.js';
 
 /** What a stage did: the tickets that carry it on, written in its own transaction, and counts for the log. */
@@ -52,15 +60,16 @@ export type RunOutcome =
  * @throws AppError when trying again later can help: the ticket stays, and the relay brings it back
  */
 export async function runTicket(deps: Deps, stage: StageDefinition, ticketId: string): Promise<RunOutcome> {
+  const { name, work } = stage;
   let outcome: RunOutcome;
   try {
     outcome =
-      stage.work.kind === 'transaction'
-        ? await runInTransaction(deps, stage.name, stage.work, ticketId)
-        : await runWithEffects(deps, stage.name, stage.work, ticketId);
+      work.kind === 'transaction'
+        ? await withOrWithoutCompanions((alone) => runInTransaction(deps, name, work, ticketId, alone))
+        : await runWithEffects(deps, name, work, ticketId);
   } catch (error) {
-    if (error instanceof AppError && ERROR_CODES[error.code].retry) throw error;
-    outcome = await isolate(deps, stage.name, ticketId, error);
+    if (helpsToWait(error)) throw error;
+    outcome = await isolate(deps, name, ticketId, error);
   }
   if ('next' in outcome) await deps.queues.announce(outcome.next);
   failpoint(`${stage.name}:announced`);
@@ -72,15 +81,18 @@ async function runInTransaction(
   name: StageName,
   work: TransactionStage,
   ticketId: string,
+  alone: boolean,
 ): Promise<RunOutcome> {
   const done = await deps.db.transaction(async (sql) => {
     const claim = await claimTicket(sql, ticketId);
     if (claim.outcome === 'gone') return null;
     failpoint(`${name}:claimed`);
-    const result = await work.run(deps, { sql, ticket: claim.ticket, now: deps.clock.read(claim.databaseNow) });
-    await completeTicket(sql, ticketId);
+    const companions = alone ? [] : await claimCompanions(sql, claim.ticket);
+    const ticket = { ...claim.ticket, ids: mergeIds(claim.ticket, companions) };
+    const result = await work.run(deps, { sql, ticket, now: deps.clock.read(claim.databaseNow) });
+    await completeTickets(sql, [ticketId, ...companions.map(({ id }) => id)]);
     failpoint(`${name}:before-commit`);
-    return { result, ticket: claim.ticket };
+    return { result, ticket };
   });
   if (!done) return { outcome: 'gone' };
   failpoint(`${name}:after-commit`);
@@ -94,7 +106,7 @@ async function runWithEffects(deps: Deps, name: StageName, work: EffectStage, ti
     failpoint(`${name}:claimed`);
     const { retry, counts } = await work.run(deps, { ticket: claim.ticket, now: deps.clock.read(claim.databaseNow) });
     await deps.db.transaction(async (sql) => {
-      await completeTicket(sql, ticketId);
+      await completeTickets(sql, [ticketId]);
       if (retry) await retryLater(sql, claim.ticket, retry.ids, retry.waitS, retry.reason);
       failpoint(`${name}:before-commit`);
     });
@@ -102,6 +114,25 @@ async function runWithEffects(deps: Deps, name: StageName, work: EffectStage, ti
     logDone(deps, claim.ticket, counts);
     return { outcome: 'done', next: [] };
   });
+}
+
+/** What failed in company may do so because of the company: then it is tried alone before it is blamed. */
+async function withOrWithoutCompanions(run: (alone: boolean) => Promise<RunOutcome>): Promise<RunOutcome> {
+  try {
+    return await run(false);
+  } catch (error) {
+    if (helpsToWait(error)) throw error;
+    return await run(true);
+  }
+}
+
+function helpsToWait(error: unknown): boolean {
+  return error instanceof AppError && ERROR_CODES[error.code].retry;
+}
+
+function mergeIds(ticket: Ticket, companions: readonly Pick<Ticket, 'ids'>[]): readonly string[] {
+  if (companions.length === 0) return ticket.ids;
+  return [...new Set([ticket, ...companions].flatMap(({ ids }) => ids))];
 }
 
 /** One poison row must not stop the other 499: the batch is halved until the culprit stands alone, and that is set aside. */

@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { isSingleAddress, parseMailbox } from '../../src/messages/address.js';
-import { createSmtpMailer, type Mailer, type OutgoingMail, parseSmtpUrl } from '../../src/messages/mailer.js';
+import { createSmtpMailer, type Mailer } from '../../src/messages/mailer.js';
+import type { OutgoingMail } from '../../src/messages/mime.js';
 import { composeMime } from '../../src/messages/mime.js';
+import { parseSmtpUrl } from '../../src/messages/smtp-url.js';
 
 /** For tests in which nothing should time out: a busy machine must not look like a silent server. */
 const PATIENT = { connectionTimeoutMs: 20_000, greetingTimeoutMs: 20_000, socketTimeoutMs: 20_000 };

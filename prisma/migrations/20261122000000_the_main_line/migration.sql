@@ -420,6 +420,7 @@ ALTER TABLE "tasks" ADD CONSTRAINT "tasks_customer_id_fkey" FOREIGN KEY ("custom
 -- Only what is waiting is in these indexes, so their cost does not grow with what is done.
 CREATE INDEX "orders_due" ON "orders" ("due_at") WHERE "due_at" IS NOT NULL;
 CREATE INDEX "outbox_relay" ON "outbox" ("relay_after") WHERE "parked_at" IS NULL;
+CREATE INDEX "outbox_stage" ON "outbox" ("stage", "id") WHERE "parked_at" IS NULL;
 CREATE INDEX "awards_pending" ON "awards" ("decided_at") WHERE "status" = 'pending';
 CREATE INDEX "messages_unsent" ON "messages" ("created_at") WHERE "status" IN ('queued', 'sending');
 

@@ -36,6 +36,8 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
         if (!findCarrier(source) || !deps.config.webhookSecrets.has(source)) {
           throw new AppError('not_found', 'There is no webhook for this source, or its secret is not configured.');
         }
+        // Also a type that is none, or empty: Fastify would refuse it before anybody looked at the signature.
+        request.raw.headers['content-type'] = 'application/octet-stream';
       },
     },
     async (request) => {

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { startHttpServer, type TestServer } from '../support/http-server.js';
+
+let database: TestDatabase;
+let server: TestServer;
+// biome-ignore lint/suspicious/noExplicitAny: a document of which the tests say what it must be.
+let document: any;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  server = await startHttpServer(database.url, { PUBLIC_URL: 'https://makegood.shop.example' });
+  document = (await server.request('GET', '/openapi.json', undefined, { authorization: '' })).body;
+});
+afterAll(async () => {
+  await server.stop();
+  await database.drop();
+});
+
+/** Every object and list in the document, with where it is. */
+function* nodesOf(node: unknown, at = '#'): Generator<[string, Record<string, unknown>]> {
+  if (typeof node !== 'object' || node === null) return;
+  yield [at, node as Record<string, unknown>];
+  for (const [key, value] of Object.entries(node)) yield* nodesOf(value, `${at}/${key}`);
+}
+
+const orderBody = () => document.paths['/v1/orders/{id}'].put.requestBody.content['application/json'].schema;
+
+test('it is OpenAPI 3.1, of this product, at its public address', () => {
+  expect(document).toMatchObject({
+    openapi: expect.stringMatching(/^3\.1\.\d+$/),
+    info: { title: 'makegood', version: expect.any(String) },
+    servers: [{ url: 'https://makegood.shop.example' }],
+  });
+});
+
+test.each([
+  ['put', '/v1/orders/{id}', 'ingest', ['200', '201']],
+  ['get', '/v1/orders/{id}', 'agent', ['200']],
+  ['post', '/v1/orders/{id}/recheck', 'agent', ['200']],
+  ['post', '/webhooks/{source}', null, ['200']],
+  ['get', '/healthz', null, ['200']],
+  ['get', '/readyz', null, ['200', '503']],
+])('%s %s is there, with who may use it (%s) and how it answers', (method, path, role, statuses) => {
+  const operation = document.paths[path][method];
+  expect(operation.summary).toMatch(/\w/);
+  expect(operation.security).toEqual(role === null ? [] : [{ key: [] }]);
+  if (role !== null) expect(operation.description).toContain(`Role: ${role}`);
+  expect(
+    Object.keys(operation.responses)
+      .filter((status) => status !== 'default')
+      .sort(),
+  ).toEqual(statuses);
+  expect(operation.responses.default.content['application/problem+json'].schema.required).toEqual(
+    expect.arrayContaining(['type', 'title', 'status', 'detail', 'code', 'errors']),
+  );
+  const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  expect((operation.parameters ?? []).map((parameter: { name: string }) => parameter.name)).toEqual(named);
+  for (const parameter of operation.parameters ?? []) expect(parameter).toMatchObject({ in: 'path', required: true });
+});
+
+test('every path that the server has is described, and no other', () => {
+  expect(Object.keys(document.paths).sort()).toEqual([
+    '/healthz',
+    '/readyz',
+    '/v1/orders/{id}',
+    '/v1/orders/{id}/recheck',
+    '/webhooks/{source}',
+  ]);
+});
+
+test('every reference leads somewhere, and every security scheme exists', () => {
+  for (const [at, node] of nodesOf(document)) {
+    if (typeof node.$ref !== 'string') continue;
+    expect(node.$ref).toMatch(/^#\//);
+    const target = node.$ref
+      .slice(2)
+      .split('/')
+      // biome-ignore lint/suspicious/noExplicitAny: walks wherever the reference leads.
+      .reduce<any>((found, step) => found?.[step.replaceAll('~1', '/').replaceAll('~0', '~')], document);
+    expect([at, node.$ref, typeof target]).toEqual([at, node.$ref, 'object']);
+  }
+  for (const [, node] of nodesOf(document.paths)) {
+    if (!Array.isArray(node.security)) continue;
+    for (const scheme of node.security.flatMap((one) => Object.keys(one))) {
+      expect(Object.keys(document.components.securitySchemes)).toContain(scheme);
+    }
+  }
+});
+
+test('every property that is required is described', () => {
+  for (const [at, node] of nodesOf(document)) {
+    if (!Array.isArray(node.required) || node.properties === undefined) continue;
+    for (const name of node.required) {
+      expect([at, Object.keys(node.properties as object)]).toEqual([at, expect.arrayContaining([name])]);
+    }
+  }
+});
+
+test('the order document: a promise by day or instant with its zone, money in minor units, what must be there', () => {
+  const { properties, required } = orderBody();
+  expect([...required].sort()).toEqual(['customer', 'promise']);
+  expect(Object.keys(properties).sort()).toEqual([
+    'customer',
+    'destination',
+    'occasion',
+    'placedAt',
+    'promise',
+    'shipBy',
+    'shipments',
+    'shippingPaid',
+    'total',
+  ]);
+  const promises = [properties.promise, properties.shipments.items.properties.promise];
+  for (const promise of promises) {
+    expect(promise.properties).toMatchObject({
+      on: { type: 'string', format: 'date' },
+      at: { type: 'string', format: 'date-time' },
+      timeZone: { type: 'string' },
+    });
+    expect(promise.required).toEqual(['timeZone']);
+  }
+  expect(properties.shipments.items.required).toEqual(expect.arrayContaining(['carrier', 'trackingNumber']));
+  expect(JSON.stringify(properties.total)).toContain('amountMinor');
+});
+
+test('what the server answers is what the description says: the keys of an order', async () => {
+  const order = {
+    customer: { id: 'c-1' },
+    promise: { on: '2025-03-05', timeZone: 'America/New_York' },
+    shipments: [{ carrier: 'usps', trackingNumber: '9400' }],
+  };
+  const registration = await server.put('o-1', order);
+  const shapeOf = (method: string, path: string, status: string) =>
+    Object.keys(document.paths[path][method].responses[status].content['application/json'].schema.properties).sort();
+  expect(Object.keys(registration.body).sort()).toEqual(shapeOf('put', '/v1/orders/{id}', '201'));
+  expect(Object.keys(await server.order('o-1')).sort()).toEqual(shapeOf('get', '/v1/orders/{id}', '200'));
+  const recheck = await server.request('POST', '/v1/orders/o-1/recheck', {});
+  expect(Object.keys(recheck.body).sort()).toEqual(shapeOf('post', '/v1/orders/{id}/recheck', '200'));
+  expect(Object.keys((await server.request('GET', '/readyz')).body).sort()).toEqual(shapeOf('get', '/readyz', '200'));
+});
