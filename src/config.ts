@@ -2,6 +2,7 @@ import { isTimeZone } from './calendar.js';
 import { CARRIERS } from './carriers/registry.js';
 import { AppError, type FieldError } from './errors.js';
 import { isSingleAddress } from './messages/address.js';
+import { parseSmtpUrl } from './messages/smtp-url.js';
 import { isCronPattern } from './queue/cron.js';
 
 export interface Config {
@@ -67,6 +68,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const logLevel = text('LOG_LEVEL') ?? 'info';
   if (!LOG_LEVELS.includes(logLevel)) refuse('LOG_LEVEL', `must be one of ${LOG_LEVELS.join(', ')}`);
 
+  const smtpUrl = text('SMTP_URL');
+  try {
+    if (smtpUrl !== null) parseSmtpUrl(smtpUrl);
+  } catch (error) {
+    refuse('SMTP_URL', (error as Error).message);
+  }
+
   const webhookSecrets = new Map<string, readonly string[]>();
   for (const { source, secretVariable } of CARRIERS) {
     const value = text(secretVariable);
@@ -83,7 +91,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     dataDir: text('DATA_DIR') ?? '.data',
     databaseUrl: url('DATABASE_URL', ['postgresql:', 'postgres:']),
     redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
-    smtpUrl: url('SMTP_URL', ['smtp:', 'smtps:']),
+    smtpUrl,
     mailFrom,
     shopName: text('SHOP_NAME') ?? 'the shop',
     adminApiKey,

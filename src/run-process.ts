@@ -35,7 +35,7 @@ export async function runProcess(
     log = createLogger(config.logLevel);
     started = await start({ config, log });
   } catch (error) {
-    printError(error);
+    await printError(error);
     process.exit(1);
   }
   if (stopping) await finish(started, log);
@@ -50,13 +50,14 @@ async function finish(stop: () => Promise<void>, log: Logger | null): Promise<vo
     await stop();
     process.exit(process.exitCode ?? 0);
   } catch (error) {
-    printError(error);
+    await printError(error);
     process.exit(1);
   }
 }
 
 /** What a person reads on a terminal: what is wrong, each fault on a line of its own. */
-export function printError(error: unknown): void {
+export async function printError(thrown: unknown): Promise<void> {
+  const error = thrown instanceof AppError ? thrown : await explain(thrown);
   if (error instanceof AppError) {
     process.stderr.write(`makegood: ${error.message}\n`);
     for (const { field, message } of error.errors)
@@ -64,4 +65,10 @@ export function printError(error: unknown): void {
     return;
   }
   process.stderr.write(`makegood: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+}
+
+/** Loaded only now: a command that needs no database must not wait for its driver. */
+async function explain(error: unknown): Promise<unknown> {
+  const { explainConnection } = await import('./db/database.js');
+  return explainConnection(error);
 }

@@ -1,7 +1,7 @@
 // Generates the Prisma client and compiles to dist/. Needs no network: generating starts no engine, but Prisma's command
 // line looks for one, and downloads it unless it is told where it is.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +29,11 @@ run('prisma', 'build/index.js', ['generate'], {
   PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
   CHECKPOINT_DISABLE: '1',
 });
-// A file that was deleted must not live on.
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-run('typescript', 'bin/tsc', ['-p', 'tsconfig.build.json']);
+// Compiled beside and swapped in: a file that was deleted does not live on, and a program that starts meanwhile finds all.
+const current = join(root, 'dist');
+const mine = join(root, `dist.next.${process.pid}`);
+const last = join(root, `dist.last.${process.pid}`);
+run('typescript', 'bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', mine]);
+if (existsSync(current)) renameSync(current, last);
+renameSync(mine, current);
+rmSync(last, { recursive: true, force: true });

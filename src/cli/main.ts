@@ -136,7 +136,7 @@ try {
     // commander has printed what was wrong; help that was asked for is no mistake.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
-    printError(error);
+    await printError(error);
     process.exitCode = 1;
   }
 }

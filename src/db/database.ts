@@ -132,3 +132,19 @@ export function asDatabaseError(error: unknown): unknown {
   if (error instanceof AppError || !isDatabaseAway(error)) return error;
   return new AppError('database_unavailable', 'The database cannot be reached. Try again shortly.', { cause: error });
 }
+
+/** SQLSTATE of a server that is there and does not let us in: no such user, a wrong password, no such database. */
+const NOT_LET_IN = ['28000', '28P01', '3D000'];
+
+/** The same error, or an AppError that tells whoever set DATABASE_URL what is wrong with it. */
+export function explainConnection(error: unknown): unknown {
+  const notLetIn = NOT_LET_IN.includes(String((error as { code?: unknown }).code));
+  if (!(error instanceof Error) || !(notLetIn || isDatabaseAway(error))) return error;
+  // A name with several addresses fails once for each.
+  const reason = error instanceof AggregateError ? String(error.errors[0]?.message) : error.message;
+  return new AppError(
+    'database_unavailable',
+    `The database cannot be used: ${reason}. Check that it runs, and DATABASE_URL.`,
+    { cause: error },
+  );
+}

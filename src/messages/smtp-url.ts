@@ -1,7 +1,8 @@
 /**
  * `smtp://user:password@host:port` (587 without a port; encrypted by STARTTLS when the server offers it) or `smtps://`
  * (465, encrypted from the start). User and password are percent-encoded. After a `?`: `requireTLS=true` (never send in
- * the clear), `ignoreTLS=true`, `rejectUnauthorized=false` (a certificate that cannot be verified), `name=` (for EHLO).
+ * the clear), `ignoreTLS=true`, `rejectUnauthorized=false` (a certificate that cannot be verified; the default for a server
+ * on this machine), `name=` (for EHLO).
  * Throws an Error that says what is wrong and never repeats the URL, which may hold a password.
  */
 export function parseSmtpUrl(url: string): SmtpServer {
@@ -23,15 +24,17 @@ export function parseSmtpUrl(url: string): SmtpServer {
   const secure = parsed.protocol === 'smtps:';
   const name = settings.get('name') ?? null;
   settings.delete('name');
+  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
   const server: SmtpServer = {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host,
     port: parsed.port === '' ? (secure ? 465 : 587) : Number(parsed.port),
     secure,
     auth: parsed.username === '' ? null : { user: decoded(parsed.username), pass: decoded(parsed.password) },
     name,
     requireTLS: flag('requireTLS', false),
     ignoreTLS: flag('ignoreTLS', false),
-    rejectUnauthorized: flag('rejectUnauthorized', true),
+    // What goes to this very machine passes nobody who could pretend to be it; relays there sign their certificates themselves.
+    rejectUnauthorized: flag('rejectUnauthorized', !LOOPBACK.test(host)),
   };
   const [unknown] = settings.keys();
   if (unknown !== undefined) {
@@ -39,6 +42,8 @@ export function parseSmtpUrl(url: string): SmtpServer {
   }
   return server;
 }
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/i;
 
 export interface SmtpServer {
   readonly host: string;

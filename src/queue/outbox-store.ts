@@ -135,9 +135,16 @@ export async function splitTicket(sql: Sql, ticket: Ticket): Promise<Ticket[]> {
   return halves;
 }
 
-/** Sets a ticket aside with its error. It stays until somebody looks: `unparkTickets` or the sweep's report. */
+/**
+ * Sets a ticket aside with its error. It stays until somebody looks. The deadline watch and the sweep bring up the same
+ * work again, and it fails again: the new ticket takes the place of the old one, so that there is one to look at.
+ */
 export async function parkTicket(sql: Sql, id: string, error: string): Promise<void> {
-  await sql.query('UPDATE outbox SET parked_at = now(), error = $2 WHERE id = $1', [id, error]);
+  await sql.query(
+    `WITH parked AS (UPDATE outbox SET parked_at = now(), error = $2 WHERE id = $1 RETURNING stage, ids)
+     DELETE FROM outbox o USING parked p WHERE o.parked_at IS NOT NULL AND o.id <> $1 AND (o.stage, o.ids) = (p.stage, p.ids)`,
+    [id, error],
+  );
 }
 
 /** A ticket that nobody did in time; with attempts, one that waited for its next try and was on no queue. */

@@ -449,9 +449,9 @@ ALTER TABLE "awards"
     'failed')),
   ADD CONSTRAINT "awards_content" CHECK (
     CASE
-      WHEN "kind" = 'membership_extension' THEN "months" > 0 AND "amount_minor" IS NULL
+      WHEN "kind" = 'membership_extension' THEN "months" IS NOT NULL AND "months" > 0 AND "amount_minor" IS NULL
       WHEN "kind" IN ('replacement', 'call') THEN "months" IS NULL AND "amount_minor" IS NULL
-      ELSE "months" IS NULL AND "amount_minor" >= 0 AND "currency" IS NOT NULL
+      ELSE "months" IS NULL AND "amount_minor" IS NOT NULL AND "amount_minor" >= 0 AND "currency" IS NOT NULL
     END),
   ADD CONSTRAINT "awards_step" CHECK ("step" >= 1),
   ADD CONSTRAINT "awards_applied" CHECK ("status" <> 'applied' OR "applied_at" IS NOT NULL);
@@ -479,11 +479,15 @@ CREATE TRIGGER "audit_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit
 -- The promise is made once.
 CREATE FUNCTION "keep_promise"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION 'the promise of order % never changes', OLD.id USING ERRCODE = 'restrict_violation';
+  RAISE EXCEPTION 'the promise of % in % never changes', OLD.id, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
 CREATE TRIGGER "orders_keep_promise" BEFORE UPDATE ON "orders" FOR EACH ROW
   WHEN ((OLD.promise_on, OLD.promise_at, OLD.promise_time_zone, OLD.promised_until, OLD.customer_id)
     IS DISTINCT FROM (NEW.promise_on, NEW.promise_at, NEW.promise_time_zone, NEW.promised_until, NEW.customer_id))
+  EXECUTE FUNCTION "keep_promise"();
+CREATE TRIGGER "shipments_keep_promise" BEFORE UPDATE ON "shipments" FOR EACH ROW
+  WHEN ((OLD.promise_on, OLD.promise_at, OLD.promise_time_zone)
+    IS DISTINCT FROM (NEW.promise_on, NEW.promise_at, NEW.promise_time_zone))
   EXECUTE FUNCTION "keep_promise"();
 
 -- Double entry. Both sides of a transfer are inserted by one statement: they add up to nothing, in one unit, and the

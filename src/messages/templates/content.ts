@@ -1,5 +1,5 @@
 import type { Letter } from '../letter.js';
-import type { Phrases } from './phrases.js';
+import type { Fact, Phrases } from './phrases.js';
 
 /** One piece of a letter. Every text is plain: the HTML renderer escapes it, so no template ever writes markup. */
 export type Block =
@@ -8,11 +8,6 @@ export type Block =
   | { readonly kind: 'list'; readonly items: readonly string[] }
   /** Label and value, for reading at a glance. */
   | { readonly kind: 'facts'; readonly rows: readonly Fact[] };
-
-export interface Fact {
-  readonly label: string;
-  readonly value: string;
-}
 
 /** What a template says. `subject` is the fact; render.ts completes it with what was done about it. */
 export interface LetterContent {

@@ -1,6 +1,5 @@
 import type { TrackingStatus } from '../../shipments/tracking-event.js';
 import type { Letter } from '../letter.js';
-import type { Fact } from './content.js';
 import { type LocalFormat, localFormat } from './local-format.js';
 
 /** What several letters say in the same words. English; days, times and money as the customer's locale writes them. */
@@ -27,6 +26,12 @@ export interface Phrases {
   } | null;
   /** Order, promise, reality: the letter at a glance. */
   readonly facts: readonly Fact[];
+}
+
+/** Label and value, for reading at a glance. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
 }
 
 /**
