@@ -502,7 +502,7 @@ describe('a real server', () => {
     expect(parsed.headers.find((header) => header.key === 'auto-submitted')?.value).toBe('auto-generated');
   });
 
-  test('encryption and login; a certificate that cannot be verified is not accepted unless told so', async () => {
+  test('encryption and login; a certificate that cannot be verified is only accepted on this machine, or when told so', async () => {
     const { port, received } = await realServer({
       disabledCommands: [],
       authOptional: false,
@@ -510,7 +510,10 @@ describe('a real server', () => {
         username === 'shop' && password === 'p@ss/word' ? done(null, { user: 'shop' }) : done(new Error('no')),
     });
     const url = `smtp://shop:p%40ss%2Fword@127.0.0.1:${port}`;
-    expect(await mailerTo(url).send(mail(), async () => {})).toMatchObject({ outcome: 'unreachable' });
+    const strict = mailerTo(`${url}?rejectUnauthorized=true`);
+    expect(await strict.send(mail(), async () => {})).toMatchObject({ outcome: 'unreachable' });
+    expect(parseSmtpUrl('smtp://mail.example:25').rejectUnauthorized).toBe(true);
+    expect(parseSmtpUrl(url).rejectUnauthorized).toBe(false);
     const trusting = mailerTo(`${url}?rejectUnauthorized=false&requireTLS=true`);
     expect(await trusting.send(mail(), async () => {})).toMatchObject({ outcome: 'sent' });
     expect(received.map((one) => one.user)).toEqual(['shop']);
