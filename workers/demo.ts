@@ -64,7 +64,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 try {
   await play();
 } catch (error) {
-  printError(error);
+  await printError(error);
   process.exitCode = 1;
 }
 if (!serve || process.exitCode) {
@@ -72,7 +72,9 @@ if (!serve || process.exitCode) {
   process.exit(process.exitCode ?? 0);
 }
 
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
 
 /** One stop of the calendar: orders and scans that came since the last one, then a look for deadlines that passed. */
 async function live(url: string, now: Date, seed: number): Promise<void> {

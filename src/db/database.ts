@@ -103,8 +103,12 @@ function isConflict(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
-/** Socket errors of Node, and SQLSTATE classes of a server that is away: 08 connection, 57P shutdown, 53 resources. */
-const AWAY = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|08...|57P0[1-4]|53...|25P03)$/;
+/**
+ * Socket errors of Node, SQLSTATE classes of a server that is away (08 connection, 57P shutdown, 53 resources), and what
+ * Prisma makes of both: it keeps its own code and drops the cause.
+ */
+const AWAY =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|08...|57P0[1-4]|53...|25P03|P1001|P1008|P1017|P2037)$/;
 /** What pg throws without a code when the connection ends under it, or none comes in time. */
 const AWAY_MESSAGES = [
   'Connection terminated',
@@ -114,15 +118,19 @@ const AWAY_MESSAGES = [
   'Cannot use a pool after calling end',
 ];
 
+interface PrismaMeta {
+  readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: unknown } };
+}
+
 /** True when the server could not be reached or went away: trying again later can help. */
 export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'database_unavailable';
   if (error instanceof AggregateError) return error.errors.some(isDatabaseAway);
   if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
-  if (typeof code === 'string' && AWAY.test(code)) return true;
-  // Prisma wraps what its driver threw.
-  const cause = (error as { cause?: unknown }).cause;
+  const { code, meta, cause } = error as { code?: unknown; meta?: PrismaMeta; cause?: unknown };
+  // Prisma wraps what its driver threw; a SQLSTATE that it has no code for stands deep inside.
+  const codes = [code, meta?.driverAdapterError?.cause?.originalCode];
+  if (codes.some((one) => typeof one === 'string' && AWAY.test(one))) return true;
   if (cause !== undefined && cause !== error && isDatabaseAway(cause)) return true;
   return AWAY_MESSAGES.some((message) => error.message.includes(message));
 }

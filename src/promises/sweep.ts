@@ -2,7 +2,7 @@ import { isGrantable } from '../awards/posting.js';
 import { AWARD_KINDS } from '../compensation/award.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
-import { AppError } from '../errors.js';
+import { AppError, ERROR_CODES } from '../errors.js';
 import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import { TICKET_SIZE, type Ticket } from '../queue/ticket.js';
@@ -27,6 +27,8 @@ export interface SweepReport {
   /** Orders whose verdict the sweep changed. */
   readonly changed: number;
   readonly awards: number;
+  /** Orders that could not be judged: each is set aside with its error. */
+  readonly failed: number;
   /** Work that somebody should have done and had not. */
   readonly forgotten: { readonly numbers: number; readonly awards: number; readonly decisions: number };
   readonly trace: string;
@@ -60,7 +62,7 @@ export async function sweep(
 
   const verdicts = await countVerdicts(deps.db.pool);
   const total = await countOpenOrders(deps.db.pool);
-  const totals = { judged: 0, changed: 0, awards: 0 };
+  const totals = { judged: 0, changed: 0, awards: 0, failed: 0 };
   await onProgress(0, total);
   for (let after = ''; ; ) {
     const ids = await findOpenOrders(deps.db.pool, after, TICKET_SIZE);
@@ -74,19 +76,23 @@ export async function sweep(
     }
     totals.judged += ids.length;
     totals.awards += chunk.newAwards.length;
+    totals.failed += chunk.failed;
     await onProgress(totals.judged, Math.max(total, totals.judged));
   }
 
-  const forgotten = await findForgottenWork(deps, trace, dryRun);
+  const forgotten = await findForgottenWork(deps, { trace, dryRun, asOfNow: options.asOf === undefined });
+  // What a dry run undid stands only in its own count; else the tables know, whoever judged besides.
+  const counts = dryRun ? verdicts : await countVerdicts(deps.db.pool);
   const report: SweepReport = {
     asOf: asOf.toISOString(),
-    orders: [...verdicts.values()].reduce((sum, count) => sum + count, 0),
-    verdicts: Object.fromEntries(VERDICTS.map((verdict) => [verdict, verdicts.get(verdict) ?? 0])) as Record<
+    orders: [...counts.values()].reduce((sum, count) => sum + count, 0),
+    verdicts: Object.fromEntries(VERDICTS.map((verdict) => [verdict, counts.get(verdict) ?? 0])) as Record<
       Verdict,
       number
     >,
     changed: totals.changed,
     awards: totals.awards,
+    failed: totals.failed,
     forgotten,
     trace,
     dryRun,
@@ -98,7 +104,9 @@ export async function sweep(
 
 type Work = Parameters<typeof judgeOrders>[2];
 
-async function judgeChunk(deps: Deps, work: Work, dryRun: boolean) {
+type Chunk = Pick<Awaited<ReturnType<typeof judgeOrders>>, 'outcomes' | 'newAwards'> & { readonly failed: number };
+
+async function judgeChunk(deps: Deps, work: Work, dryRun: boolean): Promise<Chunk> {
   try {
     const { judged, tickets } = await deps.db.transaction(async (sql) => {
       const result = await judgeOrders(deps, sql, work);
@@ -111,11 +119,36 @@ async function judgeChunk(deps: Deps, work: Work, dryRun: boolean) {
       };
     });
     await deps.queues.announce(tickets);
-    return judged;
+    return { ...judged, failed: 0 };
   } catch (error) {
-    if (error instanceof RolledBack) return error.result;
-    throw error;
+    if (error instanceof RolledBack) return { ...error.result, failed: 0 };
+    if (error instanceof AppError && ERROR_CODES[error.code].retry) throw error;
+    return isolate(deps, work, dryRun, error);
   }
+}
+
+/** One order that cannot be judged must not cost the others their night: as with any batch, halves find it. */
+async function isolate(deps: Deps, work: Work, dryRun: boolean, error: unknown): Promise<Chunk> {
+  const { ids, trigger, trace } = work;
+  if (ids.length > 1) {
+    const middle = Math.ceil(ids.length / 2);
+    const one = await judgeChunk(deps, { ...work, ids: ids.slice(0, middle) }, dryRun);
+    const other = await judgeChunk(deps, { ...work, ids: ids.slice(middle) }, dryRun);
+    return {
+      outcomes: [...one.outcomes, ...other.outcomes],
+      newAwards: [...one.newAwards, ...other.newAwards],
+      failed: one.failed + other.failed,
+    };
+  }
+  deps.log.error({ err: error, trace }, 'sweep: an order cannot be judged');
+  if (!dryRun) {
+    // Its own ticket fails as well, and is set aside where it is looked for.
+    const tickets = await deps.db.transaction((sql) =>
+      issueTickets(sql, { stage: 'judge-promises', ids, trigger, trace }),
+    );
+    await deps.queues.announce(tickets);
+  }
+  return { outcomes: [], newAwards: [], failed: 1 };
 }
 
 /** A dry run does everything, looks at it, and undoes it. */
@@ -127,10 +160,14 @@ class RolledBack extends Error {
   }
 }
 
-async function findForgottenWork(deps: Deps, trace: string, dryRun: boolean): Promise<SweepReport['forgotten']> {
+async function findForgottenWork(
+  deps: Deps,
+  { trace, dryRun, asOfNow }: { trace: string; dryRun: boolean; asOfNow: boolean },
+): Promise<SweepReport['forgotten']> {
   const grantable = AWARD_KINDS.filter((kind) => isGrantable({ kind, status: 'pending' }));
   const { found, tickets } = await deps.db.transaction(async (sql) => {
-    const numbers = await findUntrackedNumbers(sql);
+    // Scans that are added up are judged as of now: that would overrule what a sweep as of an earlier time has just found.
+    const numbers = asOfNow ? await findUntrackedNumbers(sql) : [];
     const awards = await findForgottenAwards(sql, grantable);
     const decisions = await findUntoldDecisions(sql);
     const issued: Ticket[] = [];

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { readNow } from '../../db/now.js';
 import type { Deps } from '../../deps.js';
 
 /** GET /healthz and /readyz: for whoever watches the process. */
@@ -33,7 +34,7 @@ export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps 
     },
     async (_request, reply) => {
       const parts = {
-        database: await check(() => deps.db.pool.query('SELECT 1')),
+        database: await check(() => readNow(deps.db.pool, deps.clock)),
         queue: await check(() => deps.queues.check()),
       };
       const ready = Object.values(parts).every((part) => part.ok);
