@@ -1,4 +1,4 @@
-import { subDays } from 'date-fns';
+import { subHours } from 'date-fns';
 import {
   type AwardClass,
   type AwardKind,
@@ -102,7 +102,8 @@ function reach(
   if (limit.counts === 'amount_of_order') return reachOfAmount(limit, concerned, past, input, policy);
 
   const { asOf, membership, order } = input;
-  const since = subDays(asOf, limit.days);
+  // Days of 24 hours. Those of a calendar would be the days of this process's own time zone, and differ from one to the next.
+  const since = subHours(asOf, limit.days * 24);
   // At `asOf` itself counts as before it: two orders of one customer decided in one batch share the instant.
   const others = past.filter(({ orderId, at }) => orderId !== order.id && at >= since && at <= asOf);
   const before = limit.counts === 'orders' ? new Set(others.map(({ orderId }) => orderId)).size : others.length;

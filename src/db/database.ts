@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { types } from 'node:util';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { AppError } from '../errors.js';
@@ -104,8 +105,8 @@ function isConflict(error: unknown): boolean {
 }
 
 /**
- * Socket errors of Node, SQLSTATE classes of a server that is away (08 connection, 57P shutdown, 53 resources), and what
- * Prisma makes of both: it keeps its own code and drops the cause.
+ * Socket errors of Node, and what Prisma makes of them; SQLSTATE classes of a server that is away: 08 connection, 57P
+ * shutdown, 53 resources.
  */
 const AWAY =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|08...|57P0[1-4]|53...|25P03|P1001|P1008|P1017|P2037)$/;
@@ -125,8 +126,9 @@ interface PrismaMeta {
 /** True when the server could not be reached or went away: trying again later can help. */
 export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'database_unavailable';
-  if (error instanceof AggregateError) return error.errors.some(isDatabaseAway);
-  if (!(error instanceof Error)) return false;
+  // Not `instanceof`: Node's own errors are of another realm where code runs in a VM, as tests do.
+  if (!types.isNativeError(error)) return false;
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.some(isDatabaseAway);
   const { code, meta, cause } = error as { code?: unknown; meta?: PrismaMeta; cause?: unknown };
   // Prisma wraps what its driver threw; a SQLSTATE that it has no code for stands deep inside.
   const codes = [code, meta?.driverAdapterError?.cause?.originalCode];
@@ -147,7 +149,7 @@ const NOT_LET_IN = ['28000', '28P01', '3D000'];
 /** The same error, or an AppError that tells whoever set DATABASE_URL what is wrong with it. */
 export function explainConnection(error: unknown): unknown {
   const notLetIn = NOT_LET_IN.includes(String((error as { code?: unknown }).code));
-  if (!(error instanceof Error) || !(notLetIn || isDatabaseAway(error))) return error;
+  if (!types.isNativeError(error) || !(notLetIn || isDatabaseAway(error))) return error;
   // A name with several addresses fails once for each.
   const reason = error instanceof AggregateError ? String(error.errors[0]?.message) : error.message;
   return new AppError(

@@ -5,6 +5,7 @@ import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import { completeOpenApi } from './openapi.js';
+import { answerInTime } from './plugins/answer-in-time.js';
 import { requireRoles } from './plugins/auth.js';
 import { answerBadAddress, answerProblems } from './plugins/problems.js';
 import { healthRoutes } from './routes/health.js';
@@ -15,11 +16,6 @@ import { webhookRoutes } from './routes/webhooks.js';
 const BODY_LIMIT = 1024 * 1024;
 /** A sender that takes longer for one request is cut off: slow ones must not hold all connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/**
- * Then whoever asked hears 503, as when a database neither answers nor refuses. Longer, and senders hang up before (they
- * wait 15 to 30 s); shorter, and a flood is refused that would have been stored. Asking again is harmless everywhere.
- */
-const ANSWER_TIMEOUT_MS = 10_000;
 /** Node's own limit for the head of a request, address and headers together. */
 const MAX_ADDRESS_LENGTH = 16 * 1024;
 
@@ -31,7 +27,6 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    handlerTimeout: ANSWER_TIMEOUT_MS,
     genReqId: () => newId(),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
@@ -42,6 +37,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerProblems(app);
+  answerInTime(app);
   acceptJsonAlone(app);
   requireRoles(app, deps);
   const roles = new Map<string, string>();

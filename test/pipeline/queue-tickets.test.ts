@@ -65,14 +65,21 @@ describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start })
   const allOverdue = () => database.query('UPDATE outbox SET relay_after = now()');
 
   let orders = 0;
-  /** Orders without a parcel, each with a ticket for judge-promises that is on the queue. */
-  async function register(count: number, changes: Record<string, unknown> = {}): Promise<string[]> {
+  /** Orders without a parcel, each with a ticket for judge-promises. */
+  async function writeTickets(count: number): Promise<string[]> {
     clock.set(new Date('2026-11-04T12:00:00Z'));
     const ids = Array.from({ length: count }, () => `order-${++orders}`);
     for (const id of ids) {
-      const document = orderDocument({ customerId: `c-${id}`, shipments: [], ...changes });
+      const document = orderDocument({ customerId: `c-${id}`, shipments: [] });
       await registerOrder(opened.deps, id, orderDocumentSchema.parse(document));
     }
+    return ids;
+  }
+  /** The same, once each of the tickets is on the queue: registering does not wait for that. */
+  async function register(count: number): Promise<string[]> {
+    const before = await waiting('judge-promises');
+    const ids = await writeTickets(count);
+    await eventually(async () => (await waiting('judge-promises')) === before + count);
     return ids;
   }
 
@@ -157,7 +164,7 @@ describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start })
     }
     const waitOf = async () => {
       const [row] = await database.query<{ wait: number }>(
-        'SELECT round(extract(epoch FROM relay_after - now()))::int AS wait FROM outbox',
+        'SELECT round(extract(epoch FROM relay_after - created_at))::int AS wait FROM outbox',
       );
       return row?.wait;
     };
@@ -224,10 +231,10 @@ describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start })
   test('workers whose queue is wiped under them take the next ticket all the same', async () => {
     const stopWorkers = await startWorkers(opened.deps, ALL_STAGES);
     try {
-      await register(1);
+      await writeTickets(1);
       await eventually(async () => (await ticketsOf(database, 'judge-promises')).length === 0, 10_000);
       await wipe();
-      await register(1);
+      await writeTickets(1);
       await eventually(async () => (await ticketsOf(database, 'judge-promises')).length === 0, 10_000);
     } finally {
       await stopWorkers();
@@ -238,7 +245,7 @@ describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start })
     const mend = await breakQueue(database, queue.redisUrl);
     let id = '';
     try {
-      [id = ''] = await register(1);
+      [id = ''] = await writeTickets(1);
       expect((await onlyTicketOf(database, 'judge-promises')).ids).toEqual([id]);
       await allOverdue();
       await expect(relayOutbox(opened.deps)).rejects.toThrow();

@@ -26,7 +26,7 @@ export function expectProblem(answer: Answer, wanted: { status: number; code?: s
 }
 
 /** Nothing of our insides: no stack, no file, no SQL, no name of a library or a constraint. */
-export function expectNoInsides(answer: Answer): void {
+function expectNoInsides(answer: Answer): void {
   const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
   expect(text).not.toMatch(
     /\bat \S+ \(|node_modules|\.(ts|js):\d|SELECT |INSERT |UPDATE "?\w+"? SET|violates|constraint|prisma|postgres|FST_|zod|ECONN|127\.0\.0\.1/i,

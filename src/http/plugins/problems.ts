@@ -24,15 +24,6 @@ export function answerProblems(app: FastifyInstance): void {
       }));
       return sendProblem(reply, 'invalid_request', 'Some fields are missing or wrong.', errors);
     }
-    if (thrown.code === 'FST_ERR_HANDLER_TIMEOUT') {
-      request.log.warn({ route: request.routeOptions.url }, 'timeout');
-      return sendProblem(
-        reply,
-        'overloaded',
-        'This took too long, and may have been done or not. Try again shortly.',
-        [],
-      );
-    }
     const code = CODES_OF_FASTIFY[thrown.code ?? ''];
     if (code) return sendProblem(reply, code, thrown.message, []);
     if (thrown.statusCode !== undefined && thrown.statusCode >= 400 && thrown.statusCode < 500) {
