@@ -81,12 +81,3 @@ export async function postTransfers(sql: Sql, awards: readonly GrantableAward[],
     postedAt,
   ]);
 }
-
-/** What a customer has of each unit. */
-export async function loadBalances(sql: Sql, customerId: string): Promise<Record<string, number>> {
-  const { rows } = await sql.query(
-    `SELECT unit, balance FROM ledger_accounts WHERE owner_kind = 'customer' AND owner_id = $1 ORDER BY unit`,
-    [customerId],
-  );
-  return Object.fromEntries(rows.map((row) => [row.unit, row.balance]));
-}

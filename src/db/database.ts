@@ -31,6 +31,12 @@ const TRANSACTION_TRIES = 8;
 const CONNECT_TIMEOUT_MS = 2_500;
 
 /**
+ * How long a statement may go without an answer. A network that swallows everything says nothing for a quarter of an hour;
+ * shorter than a long statement of the sweep takes, and the night never ends.
+ */
+const QUERY_TIMEOUT_MS = 120_000;
+
+/**
  * @param url postgresql://user:password@host:port/database
  * @param options.poolSize connections at the most. Fewer than lanes and workers starve each other; many more cost
  *   throughput, as PostgreSQL works best with a few per core.
@@ -40,6 +46,7 @@ export function openDatabase(url: string, options: { poolSize: number; onError: 
     connectionString: url,
     max: options.poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
     types: pgTypes,
     application_name: 'makegood',
@@ -116,6 +123,7 @@ const AWAY_MESSAGES = [
   'timeout exceeded when trying to connect',
   'Client has encountered a connection error',
   'timeout expired',
+  'Query read timeout',
   'Cannot use a pool after calling end',
 ];
 

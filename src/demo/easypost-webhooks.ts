@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DemoScan, Story } from './stories.js';
 
 /** The webhook that EasyPost sends when a tracker has these scans: the whole tracker each time, oldest scan first. */
-export function easypostWebhook(story: Story, scans: readonly DemoScan[]): Buffer {
+function easypostWebhook(story: Story, scans: readonly DemoScan[]): Buffer {
   const latest = scans.at(-1);
   const event = {
     id: `evt_${randomUUID().replaceAll('-', '')}`,

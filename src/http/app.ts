@@ -28,7 +28,8 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => newId(),
-    return503OnClosing: true,
+    // What comes while we close is still answered; the listening socket is closed already, so it is not much.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     // Whatever fits into an address gets to the schema of its route, which names the field that is too long.
     routerOptions: { maxParamLength: MAX_ADDRESS_LENGTH },

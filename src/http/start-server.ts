@@ -1,7 +1,12 @@
 import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { createApp } from './app.js';
+
+/** A request that is not answered by then is cut off: whoever stops us does not wait for ever. */
+const CLOSE_TIMEOUT_MS = 10_000;
+const LOOK_EVERY_MS = 50;
 
 export interface RunningServer {
   /** Where it really listens: with PORT=0 the port is chosen when it starts. */
@@ -28,5 +33,19 @@ export async function startServer(deps: Deps): Promise<RunningServer> {
   }
   const address = app.server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { url: `http://${name}:${address.port}`, close: () => app.close() };
+  return { url: `http://${name}:${address.port}`, close: () => closeGracefully(app) };
+}
+
+/** Connections that were busy when we began to close are kept alive by their clients, and end nothing by themselves. */
+async function closeGracefully(app: FastifyInstance): Promise<void> {
+  const until = Date.now() + CLOSE_TIMEOUT_MS;
+  const look = setInterval(() => {
+    if (Date.now() < until) app.server.closeIdleConnections();
+    else app.server.closeAllConnections();
+  }, LOOK_EVERY_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(look);
+  }
 }

@@ -29,7 +29,7 @@ export const instantSchema = z
 export const calendarDateSchema = textThat(isCalendarDate, CALENDAR_DATE).meta({ format: 'date' });
 
 /** The name of an IANA time zone. */
-export const timeZoneSchema = textThat(isTimeZone, TIME_ZONE).meta({ description: TIME_ZONE });
+const timeZoneSchema = textThat(isTimeZone, TIME_ZONE).meta({ description: TIME_ZONE });
 
 const wallClockSchema = textThat(isWallClockTime, WALL_CLOCK_TIME).meta({ description: WALL_CLOCK_TIME });
 
@@ -46,7 +46,7 @@ export const promiseSchema = z
   });
 
 /** A scan: its status, exactly one of `at`, `local` and `on`, and optionally `timeZone`, `exception` and `disputed`. */
-export const eventSchema = z
+const eventSchema = z
   .object(
     {
       status: z.enum(TRACKING_STATUSES, expecting(`one of ${TRACKING_STATUSES.join(', ')}`)),

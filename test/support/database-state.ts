@@ -1,7 +1,7 @@
 import type { TestDatabase } from './database.js';
 
 /** Rows and content of every table of ours, to see that nothing was written, or nothing but this. */
-type DatabaseState = Readonly<Record<string, string>>;
+export type DatabaseState = Readonly<Record<string, string>>;
 
 export async function readDatabaseState(database: TestDatabase): Promise<DatabaseState> {
   const tables = await database.query<{ name: string }>(

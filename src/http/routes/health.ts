@@ -33,10 +33,11 @@ export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps 
       },
     },
     async (_request, reply) => {
-      const parts = {
-        database: await check(() => readNow(deps.db.pool, deps.clock)),
-        queue: await check(() => deps.queues.check()),
-      };
+      const [database, queue] = await Promise.all([
+        check(() => readNow(deps.db.pool, deps.clock)),
+        check(() => deps.queues.check()),
+      ]);
+      const parts = { database, queue };
       const ready = Object.values(parts).every((part) => part.ok);
       return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', parts });
     },
