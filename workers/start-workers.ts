@@ -2,6 +2,7 @@ import { readNow } from '../src/db/now.js';
 import type { Deps } from '../src/deps.js';
 import { sweep as sweepAll } from '../src/promises/sweep.js';
 import { findLastSweep } from '../src/promises/sweep-store.js';
+import { catchUpDeadlines } from '../src/promises/watch-deadlines.js';
 import type { JobWorker } from '../src/queue/backend.js';
 import { healQueue, relayLeftovers, relayOutbox } from '../src/queue/relay.js';
 import { grantAwards } from './grant-awards.js';
@@ -39,11 +40,14 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   const stopRelay = repeat(deps, 'relay-outbox', RELAY_EVERY_MS, () => relayOutbox(deps));
   const stopHealing = repeat(deps, 'heal-queue', HEAL_EVERY_MS, () => healQueue(deps, schedules));
+  const stopCatchingUp = only.includes('watch-deadlines')
+    ? repeat(deps, 'watch-deadlines', HEAL_EVERY_MS, () => catchUpDeadlines(deps))
+    : async () => {};
   // A tick of the clock that nobody was there for does not come again.
   const overdueSweep = only.includes('sweep') ? catchUpSweep(deps) : Promise.resolve();
 
   return async () => {
-    await Promise.all([stopRelay(), stopHealing()]);
+    await Promise.all([stopRelay(), stopHealing(), stopCatchingUp()]);
     await Promise.all(workers.map((worker) => worker.close()));
     await overdueSweep;
   };

@@ -34,7 +34,12 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
     return claimMessages(sql, ticket.ids);
   });
   failpoint('send-messages:messages-claimed');
-  const results = await Promise.all(claimed.map((message) => sendOne(deps, message, now)));
+  const tries = await Promise.allSettled(claimed.map((message) => sendOne(deps, message, now)));
+  // Only now may one's failure halve the batch: none of the other letters is under way any more.
+  const results = tries.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
   const again = claimed.filter((_, index) => results[index]?.status === 'queued');
   const count = (status: SendRecord['status']) => results.filter((result) => result.status === status).length;
   const attempt = Math.min(...again.map((message) => message.attempt));

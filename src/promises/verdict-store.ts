@@ -162,6 +162,12 @@ export async function takeDueOrders(sql: Sql, now: Date, limit: number): Promise
   return rows.map((row) => row.id);
 }
 
+/** Whether an order was due at this instant already and nobody has taken it since. */
+export async function hasOrderDueBefore(sql: Sql, instant: Date): Promise<boolean> {
+  const { rows } = await sql.query('SELECT EXISTS (SELECT 1 FROM orders WHERE due_at < $1) AS due', [instant]);
+  return rows[0].due;
+}
+
 /** The current answer for an order, as the API shows it. */
 export interface VerdictAnswerRow extends Omit<RecordedVerdict, 'id'> {
   readonly policyVersion: number;

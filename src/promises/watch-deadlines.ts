@@ -3,7 +3,7 @@ import type { Deps } from '../deps.js';
 import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import { TICKET_SIZE } from '../queue/ticket.js';
-import { takeDueOrders } from './verdict-store.js';
+import { hasOrderDueBefore, takeDueOrders } from './verdict-store.js';
 
 /**
  * watch-deadlines: finds orders for which time alone may have changed something (a promise that ran out, a silence that
@@ -28,4 +28,13 @@ export async function watchDeadlines(deps: Deps): Promise<number> {
   }
   if (due > 0) deps.log.info({ orders: due }, 'watch-deadlines');
   return due;
+}
+
+/** An order that has been due for so long was missed by the schedule. Shorter, and every process looks besides. */
+const MISSED_AFTER_MS = 40_000;
+
+/** Looks for deadlines when the schedule, for whatever reason, has not: the minute is promised by us, not by the queue. */
+export async function catchUpDeadlines(deps: Deps): Promise<void> {
+  const now = await readNow(deps.db.pool, deps.clock);
+  if (await hasOrderDueBefore(deps.db.pool, new Date(now.getTime() - MISSED_AFTER_MS))) await watchDeadlines(deps);
 }

@@ -143,6 +143,40 @@ describe.each(BACKENDS)('one row that always fails, BullMQ on $backend', ({ star
     }
   });
 
+  test('that is a letter nobody can write stays behind, and the letters written with it are sent', async () => {
+    makegood.clock.set(new Date('2026-11-06T12:00:00Z'));
+    const ids = Array.from({ length: 9 }, (_, index) => `letter-${index}`);
+    await database.query(`CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN NEW.letter := '{"template": "no such letter"}'; RETURN NEW; END $$`);
+    await database.query(`CREATE TRIGGER poison BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.order_id = 'letter-4')
+      EXECUTE FUNCTION spoil()`);
+    try {
+      for (const id of ids) {
+        await makegood.put(id, orderDocument({ customerId: `c-${id}`, trackingNumber: `poison-${id}` }));
+        await makegood.webhook(
+          trackerEvent(`poison-${id}`, [['delivered', 'arrived_at_destination', '2026-11-06T11:00:00Z']]),
+        );
+      }
+      await workByHand(makegood.deps, database, 'grant-awards');
+      const sends = await ticketsOf(database, 'send-messages');
+      await database.query('DELETE FROM outbox');
+      const all = sends.flatMap((ticket) => ticket.ids);
+      expect(all).toHaveLength(9);
+      await issueTicket(makegood.deps, 'send-messages', all);
+      await workByHand(makegood.deps, database);
+
+      const sent = await database.query(
+        `SELECT order_id, status FROM messages WHERE order_id LIKE 'letter-%' ORDER BY order_id`,
+      );
+      expect(sent).toEqual(ids.map((id) => ({ order_id: id, status: id === 'letter-4' ? 'sending' : 'sent' })));
+      expect(await database.query(`SELECT 1 FROM mailbox WHERE to_address LIKE 'c-letter-%'`)).toHaveLength(8);
+      expect(await ticketsOf(database, 'send-messages')).toMatchObject([{ parked: true, ids: [expect.any(String)] }]);
+    } finally {
+      await database.query('DROP FUNCTION spoil CASCADE');
+      await database.query('DELETE FROM outbox');
+    }
+  });
+
   describe('at the door', () => {
     afterEach(() => cure(database, 'inbox'));
 
@@ -153,6 +187,10 @@ describe.each(BACKENDS)('one row that always fails, BullMQ on $backend', ({ star
         ]),
       );
       const bad = events[17];
+      const before = {
+        inbox: await countRows(database, 'inbox'),
+        scans: await countRows(database, 'tracking_events'),
+      };
       await poison(database, 'inbox', `NEW.delivery_id = '${bad?.id}'`);
 
       const answers = await Promise.all(events.map((event) => makegood.webhook(event)));
@@ -164,8 +202,8 @@ describe.each(BACKENDS)('one row that always fails, BullMQ on $backend', ({ star
       expect(answers[17]?.headers.get('content-type')).toMatch(/^application\/problem\+json/);
       // What went wrong inside is for the log.
       expect(JSON.stringify(answers[17]?.body)).not.toMatch(/poison|inbox/);
-      expect(await countRows(database, 'inbox')).toBe(29);
-      expect(await countRows(database, 'tracking_events')).toBe(29);
+      expect(await countRows(database, 'inbox')).toBe(before.inbox + 29);
+      expect(await countRows(database, 'tracking_events')).toBe(before.scans + 29);
 
       await cure(database, 'inbox');
       expect(await makegood.webhook(bad ?? {})).toMatchObject({ status: 200, body: { accepted: 1, duplicates: 0 } });

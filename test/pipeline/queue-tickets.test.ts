@@ -18,6 +18,8 @@ import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.js';
 import { issueTicket, onlyTicketOf, runByHand, ticketsOf, workByHand } from '../support/tickets.js';
 
 const ALL_STAGES = ['track-shipments', 'judge-promises', 'grant-awards', 'send-messages'] as const;
+/** For a list that turned out to be empty: nothing has this id. */
+const NO_TICKET = { id: '00000000-0000-0000-0000-000000000000', stage: 'judge-promises' } as const;
 /** Far away, so that none of them runs during a test. */
 const SCHEDULES: Record<ScheduleName, Schedule> = {
   'watch-deadlines': { pattern: '0 0 1 1 *', tz: 'UTC' },
@@ -149,6 +151,62 @@ describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start })
     const tickets = await ticketsOf(database, 'judge-promises');
     await opened.deps.queues.announce(tickets);
     expect(await waiting('judge-promises')).toBe(5);
+  });
+
+  describe('single tickets that came in a flood', () => {
+    const judged = (ids: readonly string[]) =>
+      database.query('SELECT order_id FROM verdicts WHERE order_id = ANY($1) ORDER BY order_id', [ids]);
+
+    test('are done as one batch by whoever takes the first of them', async () => {
+      const ids = await register(30);
+      const [first] = await ticketsOf(database, 'judge-promises');
+      expect(await runByHand(opened.deps, first ?? NO_TICKET)).toMatchObject({ outcome: 'done' });
+      expect(await ticketsOf(database, 'judge-promises')).toEqual([]);
+      expect(await judged(ids)).toHaveLength(30);
+    });
+
+    test('are each done once by several who take several of them at the same time', async () => {
+      const ids = await register(30);
+      const tickets = await ticketsOf(database, 'judge-promises');
+      await Promise.all(tickets.slice(0, 8).map((ticket) => runByHand(opened.deps, ticket)));
+      await workByHand(opened.deps, database, 'judge-promises');
+      expect((await judged(ids)).map(({ order_id }) => order_id)).toEqual([...ids].sort());
+    });
+
+    test('are not held up by one among them that fails: it is set aside alone', async () => {
+      const ids = await register(12);
+      await database.query(`CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = 'data_exception'; END $$`);
+      await database.query(
+        `CREATE TRIGGER poison BEFORE INSERT ON verdicts FOR EACH ROW WHEN (NEW.order_id = '${ids[5]}') EXECUTE FUNCTION poison()`,
+      );
+      try {
+        const [first] = await ticketsOf(database, 'judge-promises');
+        expect(await runByHand(opened.deps, first ?? NO_TICKET)).toMatchObject({ outcome: 'done' });
+        expect(await judged(ids)).toEqual([{ order_id: ids[0] }]);
+        await workByHand(opened.deps, database, 'judge-promises');
+        expect(await judged(ids)).toHaveLength(11);
+        expect(await ticketsOf(database, 'judge-promises')).toMatchObject([
+          { ids: [ids[5]], parked: true, error: 'poison' },
+        ]);
+      } finally {
+        await database.query('DROP FUNCTION poison CASCADE');
+      }
+    });
+
+    test('take along nothing that waits for another try, is set aside, or was asked for by somebody', async () => {
+      await register(4);
+      const [first, retried, parked] = await ticketsOf(database, 'judge-promises');
+      await database.query(`UPDATE outbox SET attempts = 1, relay_after = now() + interval '1 hour' WHERE id = $1`, [
+        retried?.id,
+      ]);
+      await database.query(`UPDATE outbox SET parked_at = now() WHERE id = $1`, [parked?.id]);
+      const asked = await issueTicket(opened.deps, 'judge-promises', ['nobody']);
+      await runByHand(opened.deps, first ?? NO_TICKET);
+      expect((await ticketsOf(database, 'judge-promises')).map(({ id }) => id).sort()).toEqual(
+        [retried?.id, parked?.id, asked].sort(),
+      );
+    });
   });
 
   describe('a ticket for another try', () => {

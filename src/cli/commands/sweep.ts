@@ -40,6 +40,7 @@ export function describeSweep(report: SweepAnswer): string {
     `${report.dryRun ? 'Dry run, nothing was changed. ' : ''}As of ${report.asOf}: ${report.orders} orders, ${report.changed} verdicts changed.`,
     table(['verdict', 'orders'], verdicts),
     `Awards: ${report.awards}. Letters: ${report.messages}.`,
+    ...(report.failed > 0 ? [`Could not be judged, and set aside with its error: ${report.failed}.`] : []),
     `Found forgotten: ${numbers} numbers with scans not added up, ${awards} awards not granted, ${decisions} decisions not told.`,
   ].join('\n');
 }
