@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { eventually } from './eventually.js';
 
 /** A database of a test file's own, with the current schema. */
 export interface TestDatabase {
@@ -44,7 +45,11 @@ export async function createTestDatabase(template = 'makegood_template'): Promis
     disconnect,
     async drop() {
       await disconnect();
-      await admin(`DROP DATABASE ${name} WITH (FORCE)`);
+      // An autovacuum worker may be in it, whom only a superuser could send away; it leaves by itself.
+      await eventually(async () => {
+        await admin(`DROP DATABASE ${name} WITH (FORCE)`);
+        return true;
+      });
     },
   };
 }
