@@ -30,7 +30,7 @@ export interface Config {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 /** Fewer characters can be guessed by asking. */
-const MIN_KEY_LENGTH = 16;
+const MIN_KEY_LENGTH = 8;
 
 /**
  * Reads the environment once; .env.example says what each variable means. An empty variable counts as unset.

@@ -10,7 +10,7 @@ export interface Letter {
   readonly status: string;
   readonly copies: number;
 }
-export const SENT: Letter = { status: 'sent', copies: 1 };
+const SENT: Letter = { status: 'sent', copies: 1 };
 /** The sender died between the first byte and the record of the answer: nobody can know, so it is said and left alone. */
 export const UNKNOWN_AND_LOST: Letter = { status: 'unknown', copies: 0 };
 export const UNKNOWN_AND_ARRIVED: Letter = { status: 'unknown', copies: 1 };
@@ -27,7 +27,7 @@ export async function quiet(database: Queryable): Promise<void> {
   expect(await database.query('SELECT stage, ids, error FROM outbox')).toEqual([]);
 }
 
-export async function countOpen(database: Queryable): Promise<number> {
+async function countOpen(database: Queryable): Promise<number> {
   const [row] = await database.query<{ open: number }>(
     'SELECT count(*)::int AS open FROM outbox WHERE parked_at IS NULL',
   );
