@@ -38,7 +38,7 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
   await relayLeftovers(deps);
   const workers: JobWorker[] = only.map((name) => WORKERS[name](deps));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-  const stopRelay = repeat(deps, 'relay-outbox', RELAY_EVERY_MS, () => relayOutbox(deps));
+  const stopRelay = repeat(deps, 'relay-outbox', RELAY_EVERY_MS, relayAfterTrouble(deps));
   const stopHealing = repeat(deps, 'heal-queue', HEAL_EVERY_MS, () => healQueue(deps, schedules));
   const stopCatchingUp = only.includes('watch-deadlines')
     ? repeat(deps, 'watch-deadlines', HEAL_EVERY_MS, () => catchUpDeadlines(deps))
@@ -48,8 +48,23 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
 
   return async () => {
     await Promise.all([stopRelay(), stopHealing(), stopCatchingUp()]);
-    await Promise.all(workers.map((worker) => worker.close()));
+    // The mailer closes with them: a batch of letters must not wait for a mail server that hangs.
+    await Promise.all([...workers.map((worker) => worker.close()), deps.mailer?.close()]);
     await overdueSweep;
+  };
+}
+
+/** The relay; after the database or queue was away it brings everything back at once, not when its time has come. */
+function relayAfterTrouble(deps: Deps): () => Promise<unknown> {
+  let trouble = false;
+  return async () => {
+    try {
+      await (trouble ? relayLeftovers(deps) : relayOutbox(deps));
+      trouble = false;
+    } catch (error) {
+      trouble = true;
+      throw error;
+    }
   };
 }
 

@@ -26,7 +26,7 @@ export interface Mailer {
   send(mail: OutgoingMail, onHandover: () => Promise<void>): Promise<SendOutcome>;
   /** Connects, encrypts and logs in as sending does, and sends nothing. */
   verify(): Promise<VerifyOutcome>;
-  /** Lets the mails under way finish, answers those still waiting with `unreachable`, and takes leave of the server. */
+  /** Lets the mails under way finish, for as long as a stop can wait, answers those still waiting with `unreachable`, and takes leave of the server. */
   close(): Promise<void>;
 }
 
@@ -62,6 +62,14 @@ const DEFAULTS: Required<SmtpMailerOptions> = {
 };
 
 /**
+ * How long closing waits for a server that has not asked for the message: cut off, the mail goes out at the next start.
+ * Shorter, and every stop puts off mails that were nearly out; longer, and a hanging server makes the stop look hung.
+ */
+const CLOSE_BEFORE_HANDOVER_MS = 2_000;
+/** The same for the answer to a message that is out: cut off, it is `unknown` for ever. So nearly as long as a stop may take. */
+const CLOSE_AFTER_HANDOVER_MS = 15_000;
+
+/**
  * A mailer for one SMTP server, over a few connections that are kept and used again.
  *
  * It speaks through nodemailer's SMTPConnection and not through its pool: the pool reports one error for a message and
@@ -77,6 +85,10 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
   let active = 0;
   let closing = false;
   let closed: Promise<void> | null = null;
+  /** Aborted when whoever closes has waited long enough for a server that has not asked for the message yet. */
+  const beforeHandover = new AbortController();
+  /** Aborted when it has waited long enough for the final answer as well. */
+  const afterHandover = new AbortController();
 
   async function enter(): Promise<void> {
     if (active < settings.maxConnections) active += 1;
@@ -123,7 +135,8 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
         if (!first.stale) return first.outcome;
       }
       if (closing) return { outcome: 'unreachable', reason: 'the mailer is closing' };
-      return (await tryOn(await openSession(server, settings), envelope, message, onHandover)).outcome;
+      const session = await openSession(server, settings, beforeHandover.signal);
+      return (await tryOn(session, envelope, message, onHandover)).outcome;
     } catch (error) {
       return judgeBeforeHandover(error);
     } finally {
@@ -144,6 +157,10 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
     const handover: Handover = { reached: false, began: false };
     const source = handOver(message, handover, onHandover);
     const usedBefore = session.mails > 0;
+    const giveUp = () => {
+      if (!handover.reached || afterHandover.signal.aborted) session.drop();
+    };
+    for (const { signal } of [beforeHandover, afterHandover]) signal.addEventListener('abort', giveUp, { once: true });
     try {
       const response = await session.send(envelope, source);
       keep(session);
@@ -155,6 +172,8 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
       source.destroy();
       session.drop();
       return { outcome, stale: usedBefore && !handover.reached && endedConnection(error) };
+    } finally {
+      for (const { signal } of [beforeHandover, afterHandover]) signal.removeEventListener('abort', giveUp);
     }
   }
 
@@ -177,9 +196,14 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
   async function closeOnce(): Promise<void> {
     closing = true;
     for (const session of idle.splice(0)) session.quit();
+    const timers = [
+      setTimeout(() => beforeHandover.abort(), CLOSE_BEFORE_HANDOVER_MS),
+      setTimeout(() => afterHandover.abort(), CLOSE_AFTER_HANDOVER_MS),
+    ];
     // Taking every place means that everybody has left. Whoever waits in front of us finds the mailer closing.
     for (let place = 0; place < settings.maxConnections; place += 1) await enter();
     for (let place = 0; place < settings.maxConnections; place += 1) leave();
+    for (const timer of timers) clearTimeout(timer);
   }
 
   return { send, verify, close };

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDatabaseAway } from '../db/database.js';
 import type { Deps } from '../deps.js';
 import { assert } from '../errors.js';
 import { failpoint } from '../failpoint.js';
@@ -79,7 +81,7 @@ async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<
   });
   failpoint('send-messages:answered');
   const record = toRecord(outcome, message, now);
-  await deps.db.transaction((sql) => recordOutcome(sql, message, record));
+  await recordSurely(deps, message, record);
   failpoint('send-messages:recorded');
   if (record.status !== 'sent') {
     deps.log.warn(
@@ -88,6 +90,21 @@ async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<
     );
   }
   return record;
+}
+
+/** How often, a second apart, a known answer is offered to a database that is away. Given up, it is known to nobody. */
+const RECORD_TRIES = 15;
+
+/** What the mail server said is known only here: a database that is away for a moment must not make `unknown` of it. */
+async function recordSurely(deps: Deps, message: ClaimedMessage, record: SendRecord): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await deps.db.transaction((sql) => recordOutcome(sql, message, record));
+    } catch (error) {
+      if (!isDatabaseAway(error) || attempt === RECORD_TRIES) throw error;
+      await sleep(1_000);
+    }
+  }
 }
 
 async function keepLocally(deps: Deps, message: ClaimedMessage, mail: OutgoingMail, now: Date): Promise<SendRecord> {

@@ -25,7 +25,7 @@ export interface SmtpTimeouts {
 }
 
 /** Connects, encrypts and logs in. @throws nodemailer's error, which send-outcome.ts can judge */
-export async function openSession(server: SmtpServer, timeouts: SmtpTimeouts): Promise<Session> {
+export async function openSession(server: SmtpServer, timeouts: SmtpTimeouts, signal?: AbortSignal): Promise<Session> {
   const connection = new SMTPConnection({
     host: server.host,
     port: server.port,
@@ -42,6 +42,8 @@ export async function openSession(server: SmtpServer, timeouts: SmtpTimeouts): P
   });
   // Whatever happens between two steps is found out by the next one; unheard, it would end the process.
   connection.on('error', () => {});
+  const giveUp = () => connection.close();
+  signal?.addEventListener('abort', giveUp, { once: true });
   try {
     await step<void>(connection, (done) => connection.connect((error) => done(error ?? null, undefined)));
     const { auth } = server;
@@ -52,6 +54,8 @@ export async function openSession(server: SmtpServer, timeouts: SmtpTimeouts): P
   } catch (error) {
     connection.close();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
   return sessionOn(connection);
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -75,6 +76,36 @@ describe('stopped and started again, with the embedded PostgreSQL', () => {
     const accepted = await load(first, () => first.kill('SIGKILL', 'group'));
     expect((await first.ended).signal).toBe('SIGKILL');
     await expectAllSettled(await startHere(), accepted);
+  });
+
+  test('SIGTERM while the mail server hangs ends with 0; the letter goes out at the next start', async () => {
+    const asked: string[] = [];
+    const hanging = createServer((socket) => {
+      socket.write('220 hangs\r\n');
+      socket.on('error', () => {});
+      socket.on('data', (data) => {
+        const command = data.toString().slice(0, 4).toUpperCase();
+        asked.push(command);
+        // Whoever names a recipient waits for ever.
+        if (command !== 'RCPT') socket.write('250 ok\r\n');
+      });
+    });
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+    const { port } = hanging.address() as AddressInfo;
+    try {
+      const first = await startProgram({ DATA_DIR: dataDir, SMTP_URL: `smtp://127.0.0.1:${port}` });
+      programs.push(first);
+      const client = clientOf(first.url);
+      await client.put('HANGS', orderDocument({ customerId: 'HANGS', trackingNumber: 'HANGS' }));
+      await client.webhook(trackerEvent('HANGS', [['delivered', 'arrived_at_destination', '2026-11-06T19:00:00Z']]));
+      await eventually(() => asked.includes('RCPT'));
+      first.kill('SIGTERM');
+      expect(await first.ended).toEqual({ code: 0, signal: null });
+    } finally {
+      hanging.close();
+    }
+    await expectAllSettled(await startHere(), ['HANGS']);
+    expect(smtp.mails.map(({ to }) => to)).toEqual(['HANGS@example.com']);
   });
 
   test('a second start on the same folder says who is using it', async () => {
