@@ -1,7 +1,7 @@
 import { isTimeZone } from './calendar.js';
 import { CARRIERS } from './carriers/registry.js';
 import { AppError, type FieldError } from './errors.js';
-import { isSingleAddress } from './messages/address.js';
+import { parseMailbox } from './messages/address.js';
 import { parseSmtpUrl } from './messages/smtp-url.js';
 import { isCronPattern } from './queue/cron.js';
 
@@ -54,7 +54,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     return value;
   };
   const mailFrom = text('MAIL_FROM') ?? 'Customer Care <care@shop.example>';
-  if (!isSingleAddress(mailFrom.replace(/^[^<>,;]*<([^<>]+)>$/, '$1'))) {
+  if (parseMailbox(mailFrom) === null) {
     refuse('MAIL_FROM', 'must be one address, as care@shop.example or Customer Care <care@shop.example>');
   }
   const adminApiKey = text('ADMIN_API_KEY');

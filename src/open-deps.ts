@@ -29,7 +29,7 @@ export interface OpenedDeps {
 /** Connects everything, brings the database to the current schema, and sees that a policy and an admin key are there. */
 export async function openDeps(
   config: Config,
-  options: { databaseUrl: string; log: Logger; withQueues: boolean; clock?: Clock },
+  options: { databaseUrl: string; log: Logger; withQueues: boolean; makesAdminKey?: boolean; clock?: Clock },
 ): Promise<OpenedDeps> {
   const { databaseUrl, log } = options;
   await migrate(databaseUrl);
@@ -43,7 +43,7 @@ export async function openDeps(
   };
   try {
     await ensureFirstPolicy(db, config.policyFile);
-    const newAdminKey = options.withQueues ? await ensureAdminKey(db, config.adminApiKey) : null;
+    const newAdminKey = options.makesAdminKey ? await ensureAdminKey(db, config.adminApiKey) : null;
     const queues = options.withQueues ? await openBackend(config, databaseUrl, log) : noQueues;
     undo.push(() => queues.close());
     const mailer = config.smtpUrl === null ? null : createSmtpMailer(config.smtpUrl);

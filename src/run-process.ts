@@ -5,6 +5,9 @@ import { createLogger, type Logger } from './logger.js';
 /** How long a process may take to stop. Longer, and whoever stops it kills it; shorter, and a batch is cut off (and done again). */
 const STOP_TIMEOUT_MS = 25_000;
 
+/** How long a start may go on after it was told to stop. A start takes a few seconds, unless it waits for something. */
+const START_ABORT_MS = 8_000;
+
 /**
  * The life of a long-running process: reads the configuration, starts, and stops cleanly on SIGTERM or SIGINT, however
  * often and to whomever they are sent. Exit code 0 after a clean stop, 1 when it could not start or stop.
@@ -20,8 +23,11 @@ export async function runProcess(
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
-    // Not there yet: whoever is starting finds out when it is.
-    if (!started) return;
+    // Not there yet: whoever is starting finds out when it is; what waits for a server that is away waits in vain.
+    if (!started) {
+      setTimeout(() => process.exit(0), START_ABORT_MS).unref();
+      return;
+    }
     await finish(started, log);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop());

@@ -33,13 +33,24 @@ export async function startEverything(
     let notice: string | null = null;
     let { databaseUrl } = config;
     if (databaseUrl === null) {
-      const embedded = await startEmbeddedPostgres({ dataDir: dataDirOf(config) });
+      const embedded = await startEmbeddedPostgres({
+        dataDir: dataDirOf(config),
+        log: (line) => log.info({}, `PostgreSQL: ${line}`),
+        // Else its log quotes rows, and with them customers.
+        settings: { log_error_verbosity: 'terse' },
+      });
       undo.push(() => embedded.stop());
       ({ url: databaseUrl, notice } = embedded);
     }
     const url = databaseUrl;
     const opened = await openWhenThere(log, () =>
-      openDeps(config, { databaseUrl: url, log, withQueues: true, ...(options.clock ? { clock: options.clock } : {}) }),
+      openDeps(config, {
+        databaseUrl: url,
+        log,
+        withQueues: true,
+        makesAdminKey: true,
+        ...(options.clock ? { clock: options.clock } : {}),
+      }),
     );
     undo.push(opened.close);
     const stopWorkers = await startWorkers(opened.deps, options.workers ?? ALL_WORKERS);

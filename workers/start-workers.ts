@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readNow } from '../src/db/now.js';
 import type { Deps } from '../src/deps.js';
 import { sweep as sweepAll } from '../src/promises/sweep.js';
@@ -49,7 +50,7 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
   return async () => {
     await Promise.all([stopRelay(), stopHealing(), stopCatchingUp()]);
     // The mailer closes with them: a batch of letters must not wait for a mail server that hangs.
-    await Promise.all([...workers.map((worker) => worker.close()), deps.mailer?.close()]);
+    await Promise.all([...workers.map(closeInTime), deps.mailer?.close()]);
     await overdueSweep;
   };
 }
@@ -66,6 +67,13 @@ function relayAfterTrouble(deps: Deps): () => Promise<unknown> {
       throw error;
     }
   };
+}
+
+/** A queue that is away keeps its workers from closing. Its tickets stay; longer than letters take, nobody waits for it. */
+const CLOSE_TIMEOUT_MS = 18_000;
+
+async function closeInTime(worker: JobWorker): Promise<void> {
+  await Promise.race([worker.close(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
 }
 
 async function catchUpSweep(deps: Deps): Promise<void> {

@@ -15,6 +15,8 @@ export interface Decision {
   readonly verdict: Verdict;
   /** The place of the shipment whose verdict is the order's. */
   readonly worst: number;
+  /** The place of the shipment whose incident is the order's: what a letter tells of. */
+  readonly leading: number;
   readonly incident: Incident | null;
   /** At most one of each class. */
   readonly awards: readonly DecidedAward[];
@@ -67,13 +69,14 @@ export function decideForOrder(cases: readonly DecisionCase[], policy: Policy, p
     const rules = finding.outcome === 'incident' ? applyRules(input, finding, policy) : NO_RULES;
     return { place, input, finding, rules };
   });
-  const { finding } = leading(assessments);
+  const leader = leading(assessments);
+  const { finding } = leader;
   const verdict = cases[worst]?.judgement.verdict ?? order.judgement.verdict;
   const explanation = [
     `Policy "${policy.name}", version ${policyVersion ?? 'not stored'}, as of ${order.asOf.toISOString()}.`,
     ...assessments.flatMap((assessment) => explainShipment(assessment, cases.length)),
   ];
-  const common = { verdict, worst, decidesAgainAt: nextChange(assessments) };
+  const common = { verdict, worst, leading: leader.place, decidesAgainAt: nextChange(assessments) };
   if (finding.outcome === 'none') {
     const { declinedBecause } = finding;
     explanation.push(`Nothing is given: ${declinedBecause}.`);

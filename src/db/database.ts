@@ -112,11 +112,12 @@ function isConflict(error: unknown): boolean {
 }
 
 /**
- * Socket errors of Node, and what Prisma makes of them; SQLSTATE classes of a server that is away: 08 connection, 57P
- * shutdown, 53 resources.
+ * Socket errors of Node, and what Prisma makes of them; and every SQLSTATE that is not about the statement or its data: a
+ * server that is away or short of something, a timeout, a lock, a conflict that did not end. What passes by itself must
+ * never be taken for a row that is bad. About the statement are 0A, 21 to 2F, 38, 39, 3F, 42, 44, P0 and XX.
  */
 const AWAY =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|08...|57P0[1-4]|53...|25P03|P1001|P1008|P1017|P2037)$/;
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|08...|25006|25P0[34]|40...|53...|55P03|57...|58...|P1001|P1008|P1017|P2037)$/;
 /** What pg throws without a code when the connection ends under it, or none comes in time. */
 const AWAY_MESSAGES = [
   'Connection terminated',

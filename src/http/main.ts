@@ -7,7 +7,7 @@ import { startServer } from './start-server.js';
 await runProcess(async ({ config, log }) => {
   const databaseUrl = clusterDatabaseUrl(config.databaseUrl);
   const { deps, newAdminKey, close } = await openWhenThere(log, () =>
-    openDeps(config, { databaseUrl, log, withQueues: true }),
+    openDeps(config, { databaseUrl, log, withQueues: true, makesAdminKey: true }),
   );
   if (newAdminKey) process.stdout.write(`Admin API key (shown this once): ${newAdminKey}\n`);
   const server = await startServer(deps).catch(async (error) => {

@@ -36,7 +36,7 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
     return claimMessages(sql, ticket.ids);
   });
   failpoint('send-messages:messages-claimed');
-  const tries = await Promise.allSettled(claimed.map((message) => sendOne(deps, message, now)));
+  const tries = await inTurn(claimed, (message) => sendOne(deps, message, now));
   // Only now may one's failure halve the batch: none of the other letters is under way any more.
   const results = tries.map((one) => {
     if (one.status === 'rejected') throw one.reason;
@@ -63,6 +63,22 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
   };
 };
 
+/** Letters under way at once. More, and they take the connections to the database from those who wait for an answer. */
+const AT_ONCE = 6;
+
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<PromiseSettledResult<R>[]> {
+  const results: PromiseSettledResult<R>[] = [];
+  let next = 0;
+  const lane = async () => {
+    while (next < items.length) {
+      const place = next++;
+      [results[place]] = (await Promise.allSettled([work(items[place] as T)])) as [PromiseSettledResult<R>];
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return results;
+}
+
 async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<SendRecord> {
   const letter = reviveFacts(message.letter) as unknown as Letter;
   const mail: OutgoingMail = {
@@ -85,7 +101,13 @@ async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<
   failpoint('send-messages:recorded');
   if (record.status !== 'sent') {
     deps.log.warn(
-      { message: message.id, attempt: message.attempt, status: record.status, reason: record.response },
+      {
+        message: message.id,
+        attempt: message.attempt,
+        status: record.status,
+        outcome: outcome.outcome,
+        code: codeOf(outcome),
+      },
       'send-messages',
     );
   }
@@ -117,6 +139,11 @@ async function keepLocally(deps: Deps, message: ClaimedMessage, mail: OutgoingMa
   });
   failpoint('send-messages:recorded');
   return record;
+}
+
+/** What the server says may name the customer, and stands with the message; the log gets its number. */
+function codeOf(outcome: SendOutcome): number | null {
+  return outcome.outcome === 'refused' ? outcome.code : null;
 }
 
 function toRecord(outcome: SendOutcome, { attempt }: ClaimedMessage, now: Date): SendRecord {

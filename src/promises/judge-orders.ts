@@ -154,8 +154,9 @@ function decideOne(
   }));
   const decision = decideForOrder(decisionCases, policy, version);
   const worst = cases[decision.worst];
-  const worstCase = decisionCases[decision.worst];
-  assert(worst && worstCase, 'the worst shipment is one of the shipments');
+  const leading = cases[decision.leading];
+  const leadingCase = decisionCases[decision.leading];
+  assert(worst && leading && leadingCase, 'the shipments that decide are among the shipments');
   const { judgement } = worst;
 
   const gives = decision.awards.length > 0;
@@ -178,7 +179,7 @@ function decideOne(
     declinedBecause,
     explanation,
     inputs: { ...shared, cases: cases.map(({ shipment, input }) => inputOf(shipment, input)) },
-    facts: gives ? letterFactsOf(worstCase, worst, tasks) : null,
+    facts: gives ? letterFactsOf(leadingCase, leading, tasks) : null,
   };
   const decided = incident && { orderId: order.id, customerId: order.customerId, incident, awards, tasks };
   return { outcome, row, decided };

@@ -60,6 +60,12 @@ export function toPromise(row: {
   return null;
 }
 
+/** Makes sure that there is a row for the customer, without holding one that was there. @returns whether it is new */
+export async function addCustomer(sql: Sql, id: string): Promise<boolean> {
+  const { rowCount } = await sql.query('INSERT INTO customers (id) VALUES ($1) ON CONFLICT (id) DO NOTHING', [id]);
+  return rowCount === 1;
+}
+
 /** What the document says of the customer replaces what was known; what it leaves out stays. @returns whether anything changed */
 export async function saveCustomer(sql: Sql, { customer }: OrderDocument): Promise<boolean> {
   const { membership } = customer;

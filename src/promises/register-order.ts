@@ -6,6 +6,7 @@ import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { OrderDocument } from './order-document.js';
 import {
+  addCustomer,
   addShipments,
   completeOrder,
   insertOrder,
@@ -36,13 +37,15 @@ export async function registerOrder(deps: Deps, id: string, order: OrderDocument
     const registeredAt = await readNow(sql, deps.clock);
     const known = await lockRegisteredPromises(sql, id);
     if (known) refuseChanges(known, order);
-    const customerChanged = await saveCustomer(sql, order);
+    // Orders before customers, as everywhere: a new customer is only made here, and written when the order is ours.
+    const newCustomer = await addCustomer(sql, order.customer.id);
     const created = !known && (await insertOrder(sql, id, order, { promisedUntil, registeredAt }));
     if (!known && !created) {
       // Somebody registered it between our look and our insert: now it is there to compare with.
       const theirs = await lockRegisteredPromises(sql, id);
       if (theirs) refuseChanges(theirs, order);
     }
+    const customerChanged = (await saveCustomer(sql, order)) || newCustomer;
     const factsChanged = !created && (await completeOrder(sql, id, order));
     const added = await addShipments(sql, id, order);
     if (!created && !customerChanged && !factsChanged && added === 0)

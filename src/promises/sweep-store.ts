@@ -33,7 +33,7 @@ export async function findUntrackedNumbers(sql: Sql): Promise<string[]> {
 export async function findForgottenAwards(sql: Sql, kinds: readonly string[]): Promise<string[]> {
   const { rows } = await sql.query(
     `SELECT a.id FROM awards a WHERE a.status = 'pending' AND a.kind = ANY($1)
-       AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'grant-awards' AND a.id::text = ANY(t.ids))`,
+       AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'grant-awards' AND t.parked_at IS NULL AND a.id::text = ANY(t.ids))`,
     [kinds],
   );
   return rows.map((row) => row.id);
@@ -49,7 +49,8 @@ export async function findUntoldDecisions(sql: Sql): Promise<string[]> {
        UNION SELECT decision_id FROM messages WHERE status IN ('queued', 'sending')
      )
      SELECT id FROM untold
-     WHERE NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'send-messages' AND untold.id::text = ANY(t.ids))`,
+     WHERE NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'send-messages' AND t.parked_at IS NULL
+                       AND untold.id::text = ANY(t.ids))`,
   );
   return rows.map((row) => row.id);
 }
@@ -79,8 +80,10 @@ export async function finishSweepRun(sql: Sql, id: string, report: unknown): Pro
   await sql.query('UPDATE sweep_runs SET finished_at = now(), report = $2 WHERE id = $1', [id, JSON.stringify(report)]);
 }
 
-/** When the last sweep began that ended well; null: never. */
+/** When the last sweep began that ended well; before the first one, since when there is something to sweep; null: never. */
 export async function findLastSweep(sql: Sql): Promise<Date | null> {
-  const { rows } = await sql.query('SELECT max(started_at) AS at FROM sweep_runs WHERE finished_at IS NOT NULL');
+  const { rows } = await sql.query(
+    'SELECT coalesce(max(started_at), (SELECT min(registered_at) FROM orders)) AS at FROM sweep_runs WHERE finished_at IS NOT NULL',
+  );
   return rows[0].at;
 }

@@ -19,19 +19,37 @@ const CALENDAR_DATE = 'a calendar date, such as 2026-11-05';
 const TIME_ZONE = 'an IANA time zone, such as America/New_York';
 const WALL_CLOCK_TIME = 'a local time without offset, such as 2026-11-05T23:59:00';
 
+/** Years in which parcels travel. Others stand for "no date" (0001-01-01, 9999-12-31), and their neighbours overflow. */
+const FIRST_YEAR = 1970;
+const LAST_YEAR = 2200;
+
+function isPlausible(isoText: string): boolean {
+  const year = Number.parseInt(isoText, 10);
+  return year >= FIRST_YEAR && year <= LAST_YEAR && !isoText.startsWith('+');
+}
+
 /** An ISO 8601 instant with its offset, as text; a `Date` afterwards. Without an offset it would be nobody's instant. */
 export const instantSchema = z
   .string(expecting(INSTANT))
   .meta({ format: 'date-time' })
-  .transform((text, context): Date => parseInstant(text) ?? refuse(context, `expected ${INSTANT}, ${got(text)}`));
+  .transform((text, context): Date => {
+    const instant = parseInstant(text);
+    return instant !== null && isPlausible(instant.toISOString())
+      ? instant
+      : refuse(context, `expected ${INSTANT}, ${got(text)}`);
+  });
 
 /** A date of the calendar, `yyyy-MM-dd`. */
-export const calendarDateSchema = textThat(isCalendarDate, CALENDAR_DATE).meta({ format: 'date' });
+export const calendarDateSchema = textThat((text) => isCalendarDate(text) && isPlausible(text), CALENDAR_DATE).meta({
+  format: 'date',
+});
 
 /** The name of an IANA time zone. */
 const timeZoneSchema = textThat(isTimeZone, TIME_ZONE).meta({ description: TIME_ZONE });
 
-const wallClockSchema = textThat(isWallClockTime, WALL_CLOCK_TIME).meta({ description: WALL_CLOCK_TIME });
+const wallClockSchema = textThat((text) => isWallClockTime(text) && isPlausible(text), WALL_CLOCK_TIME).meta({
+  description: WALL_CLOCK_TIME,
+});
 
 /** `{on, timeZone}` or `{at, timeZone}`: a date or an instant, at the destination. */
 export const promiseSchema = z

@@ -46,6 +46,8 @@ export interface QueueBackend {
 /** BullMQ's own name for it: a pool that is passed in can have no other. */
 const SCHEMA = 'bullmq';
 const ROLE = 'makegood_queue';
+/** Any number will do, as long as nothing else in the database locks it. */
+const PREPARE_LOCK = 7_205_759_405;
 
 /**
  * How long a job may go without a sign of life from its worker before another takes it. Too short, and a long pause of a
@@ -64,6 +66,11 @@ const workerOptions = (concurrency: number) => ({
   maxStalledCount: 100,
 });
 
+/** A job that failed left its ticket; it comes back by the relay. Silent, nobody would know why it takes so long. */
+function failureLogger(log: Logger): (job: string | undefined, error: Error) => void {
+  return (job, error) => log.warn({ err: error, job }, 'queue: a job failed, its ticket comes back');
+}
+
 export function openPostgresBackend(databaseUrl: string, options: { poolSize: number; log: Logger }): QueueBackend {
   const { log } = options;
   let closing = false;
@@ -71,6 +78,7 @@ export function openPostgresBackend(databaseUrl: string, options: { poolSize: nu
     // A connection that was taken leave of may still hear that the server stops: that is no news.
     if (!closing) log.warn({ err: error }, 'queue: PostgreSQL');
   };
+  const onFailed = failureLogger(log);
   const { Queue: PostgresQueue, Worker: PostgresWorker } = withBackend(createPostgresBackend);
   let pool: pg.Pool | undefined;
   const connection = (): PostgresConnectionOptions & pg.Pool => {
@@ -91,15 +99,20 @@ export function openPostgresBackend(databaseUrl: string, options: { poolSize: nu
         ...workerOptions(concurrency),
       });
       worker.on('error', onError);
+      worker.on('failed', (job, error) => onFailed(job?.name, error));
       return worker as unknown as JobWorker;
     },
     async check() {
       await connection().query('SELECT 1 FROM job LIMIT 0');
     },
     async prepare() {
-      const hasRole = await prepareSchema(databaseUrl);
-      pool ??= openQueuePool(databaseUrl, { size: options.poolSize, role: hasRole ? ROLE : null, onError });
-      await migrateQueue(databaseUrl, pool, hasRole);
+      // One process at a time: they create the same things, and one would take back what another was just given.
+      await withClient(databaseUrl, async (client) => {
+        await client.query('SELECT pg_advisory_lock($1::bigint)', [PREPARE_LOCK]);
+        const hasRole = await prepareSchema(databaseUrl);
+        pool ??= openQueuePool(databaseUrl, { size: options.poolSize, role: hasRole ? ROLE : null, onError });
+        await migrateQueue(databaseUrl, pool, hasRole);
+      });
     },
     async close() {
       closing = true;
@@ -132,6 +145,8 @@ function openQueuePool(
     max: options.size,
     options: settings.filter(Boolean).join(' '),
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: 30_000,
     connectionTimeoutMillis: 5_000,
     application_name: 'makegood queue',
   });
@@ -205,6 +220,7 @@ const REDIS_PREFIX = '{makegood}';
 export function openRedisBackend(redisUrl: string, options: { log: Logger }): QueueBackend {
   const { log } = options;
   const onError = (error: Error) => log.warn({ err: error }, 'queue: Redis');
+  const onFailed = failureLogger(log);
   const connect = (maxRetriesPerRequest: number | null) => {
     const redis = new Redis(redisUrl, {
       maxRetriesPerRequest,
@@ -233,6 +249,7 @@ export function openRedisBackend(redisUrl: string, options: { log: Logger }): Qu
         ...workerOptions(concurrency),
       });
       worker.on('error', onError);
+      worker.on('failed', (job, error) => onFailed(job?.name, error));
       return worker;
     },
     async check() {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../logger.js';
 import type { JobQueue, JobWorker, QueueBackend, QueueJob } from './backend.js';
 import { STAGES, type StageName } from './ticket.js';
@@ -8,6 +9,12 @@ export type ScheduleName = (typeof SCHEDULES)[number];
 
 /** When a schedule runs: every so many milliseconds, or by a cron pattern in a time zone. */
 export type Schedule = { readonly every: number } | { readonly pattern: string; readonly tz: string };
+
+/** A schedule whose next run is so long past lost its job, and would never run again. Shorter, and a busy queue looks dead. */
+const SCHEDULE_LATE_MS = 60_000;
+
+/** Closing a queue is a matter of milliseconds; longer, and the stop of the process runs out of time. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** The queues of all stages and schedules, on one backend. */
 export interface Queues {
@@ -73,15 +80,18 @@ export async function openQueues(backend: QueueBackend, log: Logger): Promise<Qu
         if (!schedule) continue;
         const queue = queueOf(name);
         const standing = await queue.getJobScheduler(name);
-        if (standing && matches(standing, schedule)) continue;
-        if (!standing) missing.push(name);
+        const isAlive = standing && Number(standing.next ?? 0) > Date.now() - SCHEDULE_LATE_MS;
+        if (isAlive && matches(standing, schedule)) continue;
+        if (!isAlive) missing.push(name);
         await queue.upsertJobScheduler(name, schedule, { name, data: {} });
       }
       return missing;
     },
     check: () => backend.check(),
     async close() {
-      for (const queue of queues.values()) await queue.close();
+      // A backend that is away answers no farewell.
+      const closed = Promise.all([...queues.values()].map((queue) => queue.close()));
+      await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
       await backend.close();
     },
   };

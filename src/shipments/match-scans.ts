@@ -6,6 +6,8 @@ export interface RegisteredParcel {
   readonly carrierKey: string;
   readonly trackingKey: string;
   readonly placedAt: Date | null;
+  /** Other names of the carrier under which scans were found to be this parcel's. */
+  readonly aliasKeys: readonly string[];
 }
 
 export interface MatchableScan {
@@ -23,7 +25,8 @@ const RECYCLED_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * Which scans are whose. A scan belongs to the parcel with its number and carrier. Aggregators spell carriers in their own
- * ways: where only one registered parcel has the number, that one it is, whatever the carrier is called. Orders that share
+ * ways: where only one registered parcel has the number, that one it is, whatever the carrier is called.
+ * What was matched so stays so (`aliasKeys`), though another parcel with the number may be registered later. Orders that share
  * a box share its scans; a number that came back after months belongs to the order whose time it fits.
  * @returns by parcel id, only parcels that have scans
  */
@@ -35,7 +38,9 @@ export function matchScans<S extends MatchableScan>(
   const matched = new Map<string, S[]>();
   for (const scan of scans) {
     const sameNumber = byNumber.get(scan.trackingKey) ?? [];
-    const sameCarrier = sameNumber.filter((parcel) => parcel.carrierKey === scan.carrierKey);
+    const sameCarrier = sameNumber.filter(
+      (parcel) => parcel.carrierKey === scan.carrierKey || parcel.aliasKeys.includes(scan.carrierKey),
+    );
     const candidates = sameCarrier.length > 0 ? sameCarrier : sameNumber.length === 1 ? sameNumber : [];
     for (const parcel of candidates) {
       if (!fits(parcel, candidates, scan.interval)) continue;

@@ -27,7 +27,7 @@ export interface StoredScan extends TrackingEvent {
   readonly interval: Interval;
 }
 
-const SHIPMENT_COLUMNS = `s.id, s.order_id, s.position, s.carrier, s.carrier_key, s.tracking_number, s.tracking_key,
+const SHIPMENT_COLUMNS = `s.id, s.order_id, s.position, s.carrier, s.carrier_key, s.alias_keys, s.tracking_number, s.tracking_key,
   s.promise_on, s.promise_at, s.promise_time_zone, s.estimated_on, s.estimated_at, coalesce(s.promise_time_zone, o.promise_time_zone) AS destination_zone, o.placed_at`;
 
 /**
@@ -69,6 +69,20 @@ export async function loadScans(sql: Sql, shipments: readonly Shipment[]): Promi
   return matchScans(shipments, scans);
 }
 
+/** Notes under which other names of their carriers these parcels got scans. */
+export async function saveAliases(
+  sql: Sql,
+  aliases: readonly { readonly id: string; readonly carrierKey: string }[],
+): Promise<void> {
+  if (aliases.length === 0) return;
+  await sql.query(
+    `UPDATE shipments s SET alias_keys = s.alias_keys || n.keys
+     FROM (SELECT id, array_agg(DISTINCT key) AS keys FROM unnest($1::uuid[], $2::text[]) AS n(id, key) GROUP BY id) n
+     WHERE s.id = n.id`,
+    [aliases.map(({ id }) => id), aliases.map(({ carrierKey }) => carrierKey)],
+  );
+}
+
 /** Records what the scans add up to, with the carriers' newest estimate. */
 export async function saveStates(
   sql: Sql,
@@ -93,6 +107,7 @@ interface ShipmentRow {
   position: number;
   carrier: string;
   carrier_key: string;
+  alias_keys: string[];
   tracking_number: string;
   tracking_key: string;
   promise_on: string | null;
@@ -111,6 +126,7 @@ function toShipment(row: ShipmentRow): Shipment {
     position: row.position,
     carrier: row.carrier,
     carrierKey: row.carrier_key,
+    aliasKeys: row.alias_keys,
     trackingNumber: row.tracking_number,
     trackingKey: row.tracking_key,
     placedAt: row.placed_at,

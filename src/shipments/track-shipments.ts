@@ -1,7 +1,7 @@
 import { issueTickets } from '../queue/outbox-store.js';
 import type { TransactionStage } from '../queue/run-ticket.js';
 import { applyEvents } from './apply-events.js';
-import { loadScans, lockShipmentsByNumber, saveStates } from './shipment-store.js';
+import { loadScans, lockShipmentsByNumber, saveAliases, saveStates } from './shipment-store.js';
 
 /**
  * track-shipments: finds the parcels that new scans belong to, and adds up all their scans to a state.
@@ -18,6 +18,12 @@ export const trackShipments: TransactionStage['run'] = async (_deps, { sql, tick
     ...applyEvents(scans.get(shipment.id) ?? [], shipment.destinationZone),
   }));
   await saveStates(sql, states);
+  const aliases = shipments.flatMap(({ id, carrierKey, aliasKeys }) =>
+    (scans.get(id) ?? [])
+      .filter((scan) => scan.carrierKey !== carrierKey && !aliasKeys.includes(scan.carrierKey))
+      .map((scan) => ({ id, carrierKey: scan.carrierKey })),
+  );
+  await saveAliases(sql, aliases);
   // Numbers that no order has yet stay as they are: registering the order issues this ticket again.
   const orderIds = [...new Set(shipments.map((shipment) => shipment.orderId))];
   const { trigger, trace } = ticket;

@@ -45,7 +45,7 @@ describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start })
     });
     const log = createLogger(config.logLevel);
     // Without a relay of its own: here it runs when a test says so.
-    opened = await openDeps(config, { databaseUrl: database.url, log, withQueues: true, clock });
+    opened = await openDeps(config, { databaseUrl: database.url, log, withQueues: true, makesAdminKey: true, clock });
   });
   afterAll(async () => {
     await opened.close();

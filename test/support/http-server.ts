@@ -24,7 +24,7 @@ export async function startHttpServer(
     ...environment,
   });
   const log = createLogger(config.logLevel);
-  const { deps, close } = await openDeps(config, { databaseUrl, log, withQueues: true });
+  const { deps, close } = await openDeps(config, { databaseUrl, log, withQueues: true, makesAdminKey: true });
   const server = await startServer(deps);
   return {
     ...clientOf(server.url),

@@ -49,7 +49,13 @@ export async function startMakegood(options: {
   const clock = new ShiftedClock();
   if (options.now) clock.set(new Date(options.now));
   const log = createLogger(config.logLevel);
-  const { deps, close } = await openDeps(config, { databaseUrl: options.databaseUrl, log, withQueues: true, clock });
+  const { deps, close } = await openDeps(config, {
+    databaseUrl: options.databaseUrl,
+    log,
+    withQueues: true,
+    makesAdminKey: true,
+    clock,
+  });
   const all = Object.keys(WORKERS) as WorkerName[];
   const stopWorkers = await startWorkers(
     deps,

@@ -98,6 +98,7 @@ CREATE TABLE "shipments" (
     "tracking_number" TEXT NOT NULL,
     "tracking_key" TEXT NOT NULL,
     "service" TEXT,
+    "alias_keys" TEXT[] DEFAULT ARRAY[]::TEXT[],
     "promise_on" DATE,
     "promise_at" TIMESTAMPTZ(3),
     "promise_time_zone" TEXT,

@@ -18,6 +18,7 @@ const ERROR_LIMIT = 20;
  * them in; later would refuse history.
  */
 const EARLIEST_YEAR = 2000;
+const LATEST_YEAR = 2200;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -199,7 +200,7 @@ function readTime(value: unknown): WireTime | null {
   const millisecond = Number((match[7] ?? '').slice(0, 3).padEnd(3, '0'));
   const order = Date.UTC(year, month - 1, day, hour, minute, second, millisecond);
   const reading = new Date(order);
-  if (year < EARLIEST_YEAR || hour > 23 || minute > 59 || second > 59) return null;
+  if (year < EARLIEST_YEAR || year > LATEST_YEAR || hour > 23 || minute > 59 || second > 59) return null;
   if (reading.getUTCMonth() !== month - 1 || reading.getUTCDate() !== day) return null;
 
   if (match[4] === undefined) return { time: { on: value }, order };

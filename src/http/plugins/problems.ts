@@ -12,7 +12,8 @@ export function answerProblems(app: FastifyInstance): void {
     sendProblem(reply, 'not_found', 'There is nothing at this address.', []);
   });
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
-    const error = asDatabaseError(thrown);
+    // A sender that hangs up breaks a connection too, but not the database's.
+    const error = thrown.statusCode === undefined ? asDatabaseError(thrown) : thrown;
     if (error instanceof AppError) {
       if (ERROR_CODES[error.code].status >= 500) request.log.warn({ err: error }, error.code);
       return sendProblem(reply, error.code, error.message, error.errors);
