@@ -12,7 +12,8 @@ await runProcess(async ({ config, log }) => {
   const stop = await startWorkers(deps, only);
   log.info({ workers: only, queue: deps.queues.kind }, 'worker: ready');
   return async () => {
-    await stop();
+    // The mailer closes with the workers: a batch of letters must not wait for a mail server that hangs.
+    await Promise.all([stop(), deps.mailer?.close()]);
     await close();
     log.info({}, 'worker: stopped');
   };

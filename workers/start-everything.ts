@@ -54,7 +54,8 @@ export async function startEverything(
     );
     undo.push(opened.close);
     const stopWorkers = await startWorkers(opened.deps, options.workers ?? ALL_WORKERS);
-    undo.push(stopWorkers);
+    // The mailer closes with the workers: a batch of letters must not wait for a mail server that hangs.
+    undo.push(async () => void (await Promise.all([stopWorkers(), opened.deps.mailer?.close()])));
     const server = await startServer(opened.deps);
     undo.push(() => server.close());
     return { deps: opened.deps, url: server.url, newAdminKey: opened.newAdminKey, notice, stop };

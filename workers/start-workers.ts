@@ -49,8 +49,7 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
 
   return async () => {
     await Promise.all([stopRelay(), stopHealing(), stopCatchingUp()]);
-    // The mailer closes with them: a batch of letters must not wait for a mail server that hangs.
-    await Promise.all([...workers.map(closeInTime), deps.mailer?.close()]);
+    await Promise.all(workers.map(closeInTime));
     await overdueSweep;
   };
 }
