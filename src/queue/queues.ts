@@ -57,6 +57,21 @@ export async function openQueues(backend: QueueBackend, log: Logger): Promise<Qu
     }
   };
 
+  const ensureSchedules: Queues['ensureSchedules'] = async (schedules) => {
+    const missing: ScheduleName[] = [];
+    for (const name of SCHEDULES) {
+      const schedule = schedules[name];
+      if (!schedule) continue;
+      const queue = queueOf(name);
+      const standing = await queue.getJobScheduler(name);
+      const isAlive = standing && Number(standing.next ?? 0) > Date.now() - SCHEDULE_LATE_MS;
+      if (isAlive && matches(standing, schedule)) continue;
+      if (!isAlive) missing.push(name);
+      await queue.upsertJobScheduler(name, schedule, { name, data: {} });
+    }
+    return missing;
+  };
+
   return {
     kind: backend.kind,
     enqueueAgain: (tickets) => enqueue(tickets, `-${Date.now().toString(36)}`),
@@ -74,18 +89,13 @@ export async function openQueues(backend: QueueBackend, log: Logger): Promise<Qu
     },
     openWorker: (name, process, options) => backend.openWorker(name, process, options),
     async ensureSchedules(schedules) {
-      const missing: ScheduleName[] = [];
-      for (const name of SCHEDULES) {
-        const schedule = schedules[name];
-        if (!schedule) continue;
-        const queue = queueOf(name);
-        const standing = await queue.getJobScheduler(name);
-        const isAlive = standing && Number(standing.next ?? 0) > Date.now() - SCHEDULE_LATE_MS;
-        if (isAlive && matches(standing, schedule)) continue;
-        if (!isAlive) missing.push(name);
-        await queue.upsertJobScheduler(name, schedule, { name, data: {} });
+      try {
+        return await ensureSchedules(schedules);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        await backend.prepare();
+        return ensureSchedules(schedules);
       }
-      return missing;
     },
     check: () => backend.check(),
     async close() {
@@ -95,6 +105,11 @@ export async function openQueues(backend: QueueBackend, log: Logger): Promise<Qu
       await backend.close();
     },
   };
+}
+
+/** Undefined table, schema or function: somebody dropped what BullMQ keeps in PostgreSQL. */
+function isGone(error: unknown): boolean {
+  return ['42P01', '3F000', '42883'].includes(String((error as { code?: unknown }).code));
 }
 
 function matches(standing: { every?: unknown; pattern?: unknown; tz?: unknown }, wanted: Schedule): boolean {
