@@ -19,13 +19,14 @@ export async function runProcess(
   let stopping = false;
   let started: (() => Promise<void>) | null = null;
   let log: Logger | null = null;
+  let abort: NodeJS.Timeout | undefined;
 
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
     // Not there yet: whoever is starting finds out when it is; what waits for a server that is away waits in vain.
     if (!started) {
-      setTimeout(() => process.exit(0), START_ABORT_MS).unref();
+      abort = setTimeout(() => process.exit(0), START_ABORT_MS).unref();
       return;
     }
     await finish(started, log);
@@ -40,6 +41,8 @@ export async function runProcess(
     const config = readConfig(process.env);
     log = createLogger(config.logLevel);
     started = await start({ config, log });
+    // It has started after all: from here on it stops in its own time.
+    clearTimeout(abort);
   } catch (error) {
     await printError(error);
     process.exit(1);

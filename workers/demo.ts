@@ -125,7 +125,7 @@ async function play(): Promise<void> {
   say();
   say(outcomeTable(outcomes));
   const text = await findMailText(everything.deps.db, 'grace.kim@example.com');
-  say('\nOne of the letters, as it lies in the local mailbox:\n');
+  say('\nOne of the letters, of those that lie in the local mailbox now:\n');
   say(
     text
       .split('\n')
