@@ -124,7 +124,8 @@ export function openPostgresBackend(databaseUrl: string, options: { poolSize: nu
 /**
  * The planner trap. The job table is a queue: statistics taken while it was empty make PostgreSQL read and sort all of it
  * for every claim once a burst has come (26 times slower, until autovacuum has been there). Its indexes are always the
- * better way, so sequential scans are off in the sessions of this pool.
+ * better way, so sequential scans are off in the sessions of this pool. Before PostgreSQL 18 that is done by pricing them
+ * absurdly, and a plan that has one all the same is compiled for its price, which takes longer than it runs: so JIT is off too.
  */
 function openQueuePool(
   databaseUrl: string,
@@ -139,6 +140,7 @@ function openQueuePool(
     options.role && `-c role=${options.role}`,
     `-c search_path=${SCHEMA}`,
     '-c enable_seqscan=off',
+    '-c jit=off',
   ];
   const pool = new pg.Pool({
     connectionString: url.toString(),
