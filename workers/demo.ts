@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signEasypost } from '../src/carriers/easypost/sign.js';
+import { signEasypost } from '../src/carriers/easypost/verify.js';
 import { ShiftedClock } from '../src/clock.js';
 import { readConfig } from '../src/config.js';
 import { scrambled, webhooksUntil } from '../src/demo/easypost-webhooks.js';
@@ -186,7 +186,7 @@ async function post(
   for (const body of scrambled(bodies, seed)) {
     const response = await fetch(`${url}/webhooks/easypost`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...signEasypost(body, secret) },
+      headers: { 'content-type': 'application/json', ...signEasypost({ rawBody: body, secret }) },
       body: new Uint8Array(body),
     });
     if (response.status !== 200)

@@ -40,13 +40,16 @@ export function createReceiveWebhook(deps: Deps): ReceiveWebhook {
     if (!carrier || !secrets) {
       throw new AppError('not_found', `There is no webhook for this source, or its secret is not configured.`);
     }
-    if (!carrier.verify(rawBody, headers, secrets)) {
+    const request = { rawBody, headers, secrets, now: new Date() };
+    if (carrier.verifier.over !== 'bytes' || carrier.verifier.verify(request) !== 'verified') {
       throw new AppError('bad_signature', 'The signature is missing or does not match the body.');
     }
     const parsed = carrier.parse(parseBody(rawBody));
     switch (parsed.outcome) {
       case 'malformed':
         throw new AppError('malformed_webhook', 'The webhook lacks what its event needs.', { errors: parsed.errors });
+      case 'handshake':
+        return { accepted: 0, duplicates: 0 };
       case 'ignored':
         deps.log.debug({ source, reason: parsed.reason }, 'receive-webhook: ignored');
         return { accepted: 0, duplicates: 0 };

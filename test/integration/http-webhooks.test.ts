@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { signEasypost } from '../../src/carriers/easypost/sign.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { readDatabaseState } from '../support/database-state.js';
 import { startHttpServer, type TestServer } from '../support/http-server.js';
-import { type Answer, orderDocument, trackerEvent } from '../support/makegood.js';
+import { type Answer, orderDocument, signEasypost, trackerEvent } from '../support/makegood.js';
 import { expectProblem } from '../support/problem.js';
 
 const OLD_SECRET = 'the-secret-of-last-year';

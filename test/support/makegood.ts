@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { signEasypost } from '../../src/carriers/easypost/sign.js';
+import { easypost } from '../../src/carriers/easypost/adapter.js';
 import { ShiftedClock } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import type { Deps } from '../../src/deps.js';
@@ -14,6 +14,11 @@ import { eventually } from './eventually.js';
 
 export const SECRET = 'test-secret-of-easypost';
 export const ADMIN_KEY = 'test-admin-key-0123456789';
+
+/** The headers with which EasyPost would send this body now. */
+export function signEasypost(body: Buffer | string, secret: string): Record<string, string> {
+  return easypost.sign({ rawBody: Buffer.from(body), secret, now: new Date() });
+}
 
 /** A whole makegood in this process, on a test's own database. */
 export interface TestMakegood extends Client {

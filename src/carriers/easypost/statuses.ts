@@ -1,7 +1,5 @@
-import type { TrackingEvent } from '../../shipments/tracking-event.js';
-
-/** What EasyPost's words come to in ours. */
-export type Meaning = Pick<TrackingEvent, 'status' | 'exception'>;
+import type { Meaning } from '../adapter.js';
+import { lookUpIn, UNKNOWN } from '../meanings.js';
 
 /** EasyPost's `status`, all documented values (types of `@easypost/api` 8.9.0); `canceled` is seen on the wire besides. */
 export const STATUSES: Readonly<Record<string, Meaning>> = {
@@ -54,26 +52,32 @@ export const STATUS_DETAILS: Readonly<Record<string, Meaning | null>> = {
   weather_delay: { status: 'exception', exception: 'weather' },
 };
 
-export const UNKNOWN: Meaning = { status: 'unknown', exception: null };
 const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
 
-// Maps, because a plain object would also answer to `constructor` and `__proto__`, and these words come from outside.
-const statusMeanings = new Map(Object.entries(STATUSES));
-const detailMeanings = new Map(Object.entries(STATUS_DETAILS));
+const meaningOfStatus = lookUpIn(STATUSES);
+const meaningOfDetail = lookUpIn(STATUS_DETAILS);
+
+interface Words {
+  readonly status: string | null;
+  readonly detail: string | null;
+  readonly text: string | null;
+}
 
 /**
  * The meaning of a scan's words; null where they name no status at all. The detail goes before the coarse status,
  * except that what was delivered stays delivered. Words we do not know say nothing: an unknown detail leaves the
  * status, an unknown status is `unknown`. The text is the last resort, only where the codes name no kind of exception.
  */
-export function meaningOf(words: {
-  readonly status: string | null;
-  readonly detail: string | null;
-  readonly text: string | null;
-}): Meaning | null {
-  const coarse = words.status === null ? null : (statusMeanings.get(words.status) ?? UNKNOWN);
+export function meaningOf({ status, detail, text }: Words): Meaning | null {
+  const coarse = status === null ? null : (meaningOfStatus(status) ?? UNKNOWN);
   if (coarse?.status === 'delivered') return coarse;
-  const detailed = words.detail === null ? null : detailMeanings.get(words.detail);
+  const detailed = detail === null ? null : meaningOfDetail(detail);
   const meaning = detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse);
-  return meaning?.exception === 'other' && /weather/i.test(words.text ?? '') ? WEATHER : meaning;
+  return meaning?.exception === 'other' && /weather/i.test(text ?? '') ? WEATHER : meaning;
+}
+
+/** The word that is in neither table, the status before the detail; null when all are known. */
+export function unrecognisedOf({ status, detail }: Omit<Words, 'text'>): string | null {
+  if (status !== null && meaningOfStatus(status) === undefined) return status;
+  return detail !== null && meaningOfDetail(detail) === undefined ? `${status ?? ''}/${detail}` : null;
 }

@@ -1,25 +1,21 @@
 import { createHmac } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { ParseOutcome } from '../../src/carriers/adapter.js';
-import { easypost } from '../../src/carriers/easypost/adapter.js';
-import { signEasypost } from '../../src/carriers/easypost/sign.js';
-import { meaningOf, STATUS_DETAILS, STATUSES } from '../../src/carriers/easypost/statuses.js';
-import { EXCEPTION_KINDS, TRACKING_STATUSES } from '../../src/shipments/tracking-event.js';
+import { easypost } from '../../../src/carriers/easypost/adapter.js';
+import { meaningOf, STATUS_DETAILS, STATUSES } from '../../../src/carriers/easypost/statuses.js';
+import { describeSource, TEXT_SECRETS } from '../../support/carrier-suite.js';
+import {
+  anyValue,
+  meaningAsText as asText,
+  checkOutcome,
+  parcelOf,
+  rawFixture,
+  scanOf as scanOfOutcome,
+  seeded,
+  wrongFields as wrongFieldsOf,
+} from '../../support/carriers.js';
 
-const fixtures = new URL('../fixtures/easypost/', import.meta.url);
-const fixtureNames = readdirSync(fixtures)
-  .filter((name) => name.endsWith('.raw.json'))
-  .map((name) => name.slice(0, -'.raw.json'.length));
-
-function rawFixture(name: string): Buffer {
-  return readFileSync(new URL(`${name}.raw.json`, fixtures));
-}
-
-function documentOf(name: string) {
-  return JSON.parse(rawFixture(name).toString('utf8'));
-}
+describeSource(easypost, { secrets: TEXT_SECRETS, hasWindow: false });
 
 /** A tracker event with one scan, whose parts a test may replace. */
 function eventWith(parts: { event?: object; tracker?: object; scan?: object } = {}) {
@@ -33,29 +29,8 @@ function eventWith(parts: { event?: object; tracker?: object; scan?: object } = 
   };
 }
 
-function parcelOf(outcome: ParseOutcome) {
-  const parcel = outcome.outcome === 'parsed' ? outcome.parcels[0] : undefined;
-  if (parcel === undefined) throw new Error(`expected a parcel, got ${JSON.stringify(outcome)}`);
-  return parcel;
-}
-
-function scanOf(parts: { event?: object; tracker?: object; scan?: object }) {
-  const scan = parcelOf(easypost.parse(eventWith(parts))).scans[0];
-  if (scan === undefined) throw new Error('expected a scan');
-  return scan;
-}
-
-function wrongFields(document: unknown): readonly string[] {
-  const outcome = easypost.parse(document);
-  return outcome.outcome === 'malformed' ? outcome.errors.map((error) => error.field) : [outcome.outcome];
-}
-
-describe('fixtures: what comes in, and what it means', () => {
-  test.each(fixtureNames)('%s', (name) => {
-    const expected = JSON.parse(readFileSync(new URL(`${name}.expected.json`, fixtures), 'utf8'));
-    expect(JSON.parse(JSON.stringify(easypost.parse(documentOf(name))))).toEqual(expected);
-  });
-});
+const scanOf = (parts: Parameters<typeof eventWith>[0]) => scanOfOutcome(easypost.parse(eventWith(parts)));
+const wrongFields = (document: unknown) => wrongFieldsOf(easypost.parse(document));
 
 /** Written from the published lists and the cross-walk, not from the table under test. */
 const expectedByStatus: Record<string, string> = {
@@ -98,10 +73,8 @@ const expectedByDetail: Record<string, string> = {
   weather_delay: 'exception weather',
 };
 
-function meaningAsText(status: string | null, detail: string | null, text: string | null = null): string | null {
-  const meaning = meaningOf({ status, detail, text });
-  return meaning && [meaning.status, meaning.exception].filter((part) => part !== null).join(' ');
-}
+const meaningAsText = (status: string | null, detail: string | null, text: string | null = null) =>
+  asText(meaningOf({ status, detail, text }));
 
 describe('statuses', () => {
   test('every documented word is a row, and no row is undocumented', () => {
@@ -348,6 +321,7 @@ describe('parse: what it needs, and what it does without', () => {
         code: '',
         text: null,
         place: null,
+        unrecognised: null,
       },
     ]);
   });
@@ -388,56 +362,6 @@ describe('parse: what it needs, and what it does without', () => {
 });
 
 describe('parse under arbitrary input', () => {
-  const seeded = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
-  const anyValue = fc.oneof(
-    fc.jsonValue({ maxDepth: 4 }),
-    fc.string({ unit: 'binary' }),
-    fc.constantFrom(
-      '\0',
-      '\ud800',
-      'delivered',
-      'weather_delay',
-      '__proto__',
-      '2026-04-08T03:12:00',
-      '2026-02-30',
-      'x'.repeat(900),
-    ),
-    fc.constantFrom(undefined, Number.NaN, 0, -1, Number.MAX_VALUE, true),
-  );
-
-  /** Never throws; and what is parsed can be stored and judged. */
-  function checkOutcome(outcome: ParseOutcome): void {
-    if (outcome.outcome === 'ignored') return;
-    if (outcome.outcome === 'malformed') {
-      expect(outcome.errors.length).toBeGreaterThan(0);
-      return;
-    }
-    expect(outcome.outcome).toBe('parsed');
-    const kept: unknown[] = [outcome.deliveryId];
-    for (const { carrier, trackingNumber, scans } of outcome.parcels) {
-      kept.push(carrier, trackingNumber, ...scans.flatMap(({ code, text, place }) => [code, text, place]));
-      expect(trackingNumber.trim()).not.toBe('');
-      for (const scan of scans) {
-        expect(TRACKING_STATUSES).toContain(scan.status);
-        if (scan.status === 'exception') expect(EXCEPTION_KINDS).toContain(scan.exception);
-        else expect(scan.exception).toBeNull();
-        if ('at' in scan.time) expect(scan.time.at.getTime()).not.toBeNaN();
-        expect(scan.text?.length ?? 0).toBeLessThanOrEqual(500);
-      }
-    }
-    for (const text of kept) expect(String(text)).not.toMatch(/\0|\p{Surrogate}/u);
-  }
-
-  test('any JSON document', () => {
-    fc.assert(
-      fc.property(fc.anything(), fc.jsonValue(), (anything, json) => {
-        checkOutcome(easypost.parse(anything));
-        checkOutcome(easypost.parse(json));
-      }),
-      { numRuns: 1000, ...seeded },
-    );
-  });
-
   test('a tracker event with any value in any of the fields that are read', () => {
     const record = (keys: string[]) =>
       fc.record(Object.fromEntries(keys.map((key) => [key, anyValue])), { requiredKeys: [] });
@@ -453,111 +377,33 @@ describe('parse under arbitrary input', () => {
       { numRuns: 1000, ...seeded },
     );
   });
-
-  test('a valid document with any one node replaced', () => {
-    fc.assert(
-      fc.property(fc.constantFrom(...fixtureNames), fc.nat(), anyValue, (name, pick, value) => {
-        const document = documentOf(name);
-        const nodes: [Record<string, unknown>, string][] = [];
-        const visit = (node: Record<string, unknown>): void => {
-          for (const [key, child] of Object.entries(node)) {
-            nodes.push([node, key]);
-            if (typeof child === 'object' && child !== null) visit(child as Record<string, unknown>);
-          }
-        };
-        visit(document);
-        const [parent, key] = nodes[pick % nodes.length] ?? [document, 'result'];
-        parent[key] = value;
-        checkOutcome(easypost.parse(document));
-      }),
-      { numRuns: 2000, ...seeded },
-    );
-  });
 });
 
 describe('verify', () => {
-  const body = rawFixture('delivered-in-time');
+  const rawBody = rawFixture('easypost', 'delivered-in-time');
   const secret = 'whsec-tést-1234567890';
-  const headerOf = (key: string, bytes: Buffer = body) =>
-    `hmac-sha256-hex=${createHmac('sha256', Buffer.from(key.normalize('NFKD'), 'utf8'))
-      .update(bytes)
-      .digest('hex')}`;
-  const verify = (signature: string | string[] | undefined, secrets: readonly string[], bytes: Buffer = body) =>
-    easypost.verify(
-      bytes,
-      (signature === undefined ? {} : { 'x-hmac-signature': signature }) as Record<string, string>,
-      secrets,
-    );
+  const now = new Date('2026-04-10T00:00:00Z');
+  const hexOf = (key: string) => createHmac('sha256', Buffer.from(key, 'utf8')).update(rawBody).digest('hex');
+  const verify = (signature: string, secrets: readonly string[]) =>
+    easypost.verifier.over === 'bytes' &&
+    easypost.verifier.verify({ rawBody, headers: { 'x-hmac-signature': signature }, secrets, now });
 
-  test('the header of the right secret holds, composed or decomposed', () => {
-    expect(verify(headerOf(secret), [secret])).toBe(true);
-    expect(verify(headerOf(secret), [secret.normalize('NFD')])).toBe(true);
-    expect(verify(headerOf(secret), [secret.normalize('NFC')])).toBe(true);
+  test('the secret is used in Unicode form NFKD, however it was typed', () => {
+    const right = `hmac-sha256-hex=${hexOf(secret.normalize('NFKD'))}`;
+    for (const form of ['NFC', 'NFD', 'NFKD']) expect(verify(right, [secret.normalize(form)])).toBe('verified');
+    expect(verify(`hmac-sha256-hex=${hexOf(secret.normalize('NFC'))}`, [secret])).toBe('refused');
+    expect(easypost.sign({ rawBody, secret, now })).toEqual({ 'x-hmac-signature': right });
   });
 
-  test('any of several secrets holds while they rotate, and a revoked one fails', () => {
-    const [old, fresh] = ['old-secret', 'new-secret'];
-    expect(verify(headerOf(old), [old, fresh])).toBe(true);
-    expect(verify(headerOf(fresh), [old, fresh])).toBe(true);
-    expect(verify(headerOf(old), [fresh])).toBe(false);
-  });
-
-  test('an empty secret, or none, lets nobody in', () => {
-    expect(verify(headerOf(''), [''])).toBe(false);
-    expect(verify(headerOf(''), [])).toBe(false);
-    expect(verify(headerOf(secret), ['', secret])).toBe(true);
-  });
-
-  test('the secret in another Unicode form does not hold', () => {
-    const composed = createHmac('sha256', secret.normalize('NFC')).update(body).digest('hex');
-    expect(verify(`hmac-sha256-hex=${composed}`, [secret])).toBe(false);
-  });
-
-  const right = headerOf(secret);
+  const hex = hexOf('secret');
   test.each([
-    ['missing', undefined],
-    ['empty', ''],
-    ['sent twice', [right, right]],
-    ['sent twice and joined', `${right}, ${right}`],
-    ['truncated', right.slice(0, -1)],
-    ['extended', `${right}0`],
-    ['upper case', `hmac-sha256-hex=${right.slice(16).toUpperCase()}`],
-    ['without prefix', right.slice(16)],
+    ['upper case', `hmac-sha256-hex=${hex.toUpperCase()}`],
+    ['without prefix', hex],
     ['prefix only', 'hmac-sha256-hex='],
-    ['another prefix', right.replace('hmac-sha256-hex', 'sha256')],
-    ['in base64', `hmac-sha256-hex=${Buffer.from(right.slice(16), 'hex').toString('base64')}`],
-    ['of another secret', headerOf('another secret')],
-    ['not ASCII', 'hmac-sha256-hex=é\ud800'],
+    ['another prefix', `sha256=${hex}`],
+    ['in base64', `hmac-sha256-hex=${Buffer.from(hex, 'hex').toString('base64')}`],
+    ['sent twice and joined', `hmac-sha256-hex=${hex}, hmac-sha256-hex=${hex}`],
   ])('a signature that is %s does not hold', (_name, signature) => {
-    expect(verify(signature, [secret])).toBe(false);
-  });
-
-  test('a body that differs by one byte, a line feed or by being written again does not hold', () => {
-    const changed = Buffer.from(body);
-    changed.writeUInt8(changed.readUInt8(100) ^ 1, 100);
-    const rewritten = Buffer.from(JSON.stringify(JSON.parse(body.toString('utf8'))));
-    expect(rewritten.equals(body)).toBe(false);
-    for (const bytes of [
-      changed,
-      rewritten,
-      Buffer.concat([body, Buffer.from('\n')]),
-      body.subarray(1),
-      Buffer.alloc(0),
-    ]) {
-      expect(verify(right, [secret], bytes)).toBe(false);
-    }
-  });
-
-  test('never throws, whatever the header and the secrets are', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.array(fc.string({ unit: 'binary' })), (signature, secrets) => {
-        expect(verify(signature, secrets)).toBe(false);
-      }),
-    );
-  });
-
-  test('signEasypost gives the header that EasyPost would send', () => {
-    expect(signEasypost(body, secret)).toEqual({ 'x-hmac-signature': right });
-    expect(signEasypost(body.toString('utf8'), secret)).toEqual({ 'x-hmac-signature': right });
+    expect(verify(signature, ['secret'])).toBe('refused');
   });
 });

@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Meaning, ParcelReport, Scan } from './adapter.js';
+import { UNKNOWN } from './meanings.js';
+import type { WireTime } from './wire-time.js';
+
+/** A scan in its source's words, with what they mean by themselves. */
+export interface WireScan extends WireTime {
+  /** Null: its own words name no status. */
+  readonly meaning: Meaning | null;
+  readonly code: string;
+  readonly text: string | null;
+  readonly place: string | null;
+  readonly unrecognised: string | null;
+}
+
+/**
+ * Puts a report together: each scan once, with its status.
+ *
+ * The status of the parcel as a whole speaks for the latest scan alone, and only where that scan names none: it repeats what a
+ * scan said, so it makes no event by itself. A scan's code never borrows from it, because the same scan must look the same
+ * in the next snapshot.
+ *
+ * @param parts.headline what the status of the whole means for this scan; null: nothing, or there is none
+ * @param parts.newestFirst of two scans at the same time, which is the latest: the first in the list, or the last
+ * @param parts.takenAt when the source says that it made the report, in epoch milliseconds; else its newest scan counts
+ * @param parts.snapshot whether the scans are the whole history that the source knows
+ */
+export function reportOf(parts: {
+  readonly carrier: string;
+  readonly trackingNumber: string;
+  readonly estimate: ParcelReport['estimate'];
+  readonly scans: readonly WireScan[];
+  readonly headline?: (latest: WireScan) => Meaning | null;
+  readonly newestFirst?: boolean;
+  readonly takenAt?: number | null;
+  readonly snapshot: boolean;
+  readonly historyId?: string;
+}): ParcelReport {
+  const scans = eachOnce(parts.scans);
+  const latest = latestOf(scans, parts.newestFirst ?? false);
+  const reportedAt = reportedAtOf(scans, latest, parts.takenAt ?? null);
+  let oldest = reportedAt;
+  for (const { order } of scans) if (order < oldest) oldest = order;
+  return {
+    carrier: parts.carrier,
+    trackingNumber: parts.trackingNumber,
+    estimate: parts.estimate,
+    reportedAt: new Date(reportedAt),
+    scans: scans.map((scan) => {
+      const headline = scan === latest && scan.meaning === null ? parts.headline?.(scan) : null;
+      return toScan(scan, scan.meaning ?? headline ?? UNKNOWN);
+    }),
+    snapshot: parts.snapshot ? { reachesBackTo: new Date(oldest), historyId: parts.historyId ?? '' } : null,
+  };
+}
+
+function toScan({ time, code, text, place, unrecognised }: WireScan, { status, exception }: Meaning): Scan {
+  return { status, time, exception, disputed: false, code, text, place, unrecognised };
+}
+
+function latestOf(scans: readonly WireScan[], newestFirst: boolean): WireScan | undefined {
+  let latest: WireScan | undefined;
+  for (const scan of scans) {
+    if (latest === undefined || scan.order > latest.order || (scan.order === latest.order && !newestFirst))
+      latest = scan;
+  }
+  return latest;
+}
+
+/** A source that names a time before its own newest scan (a field that it does not keep up) is as new as that scan. */
+function reportedAtOf(scans: readonly WireScan[], latest: WireScan | undefined, takenAt: number | null): number {
+  if (takenAt === null) return latest?.order ?? 0;
+  let reportedAt = takenAt;
+  for (const { time, order } of scans) if ('at' in time && order > reportedAt) reportedAt = order;
+  return reportedAt;
+}
+
+/** Most histories are short: comparing each pair is faster than making keys. */
+const LONG_HISTORY = 50;
+
+function eachOnce(scans: readonly WireScan[]): WireScan[] {
+  if (scans.length > LONG_HISTORY) {
+    const byKey = new Map<string, WireScan>();
+    for (const scan of scans) {
+      const key = JSON.stringify([scan.time, scan.code, scan.text, scan.place]);
+      if (!byKey.has(key)) byKey.set(key, scan);
+    }
+    return [...byKey.values()];
+  }
+  const once: WireScan[] = [];
+  for (const scan of scans) {
+    if (!once.some((known) => isSame(known, scan))) once.push(scan);
+  }
+  return once;
+}
+
+/** As `scanKeyOf` sees it. */
+function isSame(a: WireScan, b: WireScan): boolean {
+  return (
+    a.order === b.order &&
+    a.code === b.code &&
+    a.text === b.text &&
+    a.place === b.place &&
+    isDeepStrictEqual(a.time, b.time)
+  );
+}
