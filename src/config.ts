@@ -1,4 +1,5 @@
 import { isTimeZone } from './calendar.js';
+import { keySetFault, keySetSettingsOf } from './carriers/key-set-setting.js';
 import { CARRIERS } from './carriers/registry.js';
 import { AppError, type FieldError } from './errors.js';
 import { parseMailbox } from './messages/address.js';
@@ -76,11 +77,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   }
 
   const webhookSecrets = new Map<string, readonly string[]>();
-  for (const { source, secretVariable } of CARRIERS) {
+  for (const { source, secretVariable, secretKind } of CARRIERS) {
     const value = text(secretVariable);
     if (value === null) continue;
-    const secrets = value.split(',').map((secret) => secret.trim());
+    const secrets =
+      secretKind === 'key_set' ? keySetSettingsOf(value) : value.split(',').map((secret) => secret.trim());
     if (secrets.some((secret) => secret === '')) refuse(secretVariable, 'has an empty secret between its commas');
+    const faults = secretKind === 'key_set' ? secrets.map(keySetFault) : [];
+    for (const fault of new Set(faults)) if (fault !== null) refuse(secretVariable, fault);
     webhookSecrets.set(source, secrets);
   }
 

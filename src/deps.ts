@@ -4,6 +4,7 @@ import type { Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Logger } from './logger.js';
 import type { Mailer } from './messages/mailer.js';
+import type { Metrics } from './metrics.js';
 import type { Queues } from './queue/queues.js';
 
 /** What the code needs of the outside. Built once, in the entry points, and passed on. */
@@ -14,6 +15,7 @@ export interface Deps {
   /** null: letters go to the local mailbox. */
   readonly mailer: Mailer | null;
   readonly policies: PolicyBook;
+  readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
 }

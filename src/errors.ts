@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   malformed_webhook: { status: 400, title: 'The webhook is not valid', retry: false },
   not_supported_yet: { status: 400, title: 'Not supported yet', retry: false },
   unauthenticated: { status: 401, title: 'Not authenticated', retry: false },
+  another_carriers_parcel: { status: 400, title: 'Not a parcel of this carrier', retry: false },
   bad_signature: { status: 401, title: 'The signature is missing or wrong', retry: false },
   forbidden: { status: 403, title: 'Not allowed', retry: false },
   not_found: { status: 404, title: 'Not found', retry: false },
@@ -23,6 +24,7 @@ export const ERROR_CODES = {
   internal: { status: 500, title: 'Something went wrong here', retry: false },
   overloaded: { status: 503, title: 'Too busy to take more', retry: true },
   database_unavailable: { status: 503, title: 'The database cannot be reached', retry: true },
+  keys_unavailable: { status: 503, title: 'The keys of the sender cannot be fetched', retry: true },
   queue_unavailable: { status: 503, title: 'The queue cannot be reached', retry: true },
 } as const;
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -8,6 +8,7 @@ import { migrate } from './db/migrate.js';
 import type { Deps } from './deps.js';
 import type { Logger } from './logger.js';
 import { createSmtpMailer } from './messages/mailer.js';
+import { createMetrics } from './metrics.js';
 import { openPostgresBackend, openRedisBackend } from './queue/backend.js';
 import { openQueues, type Queues } from './queue/queues.js';
 
@@ -54,6 +55,7 @@ export async function openDeps(
       queues,
       mailer,
       policies: new PolicyBook(),
+      metrics: createMetrics(),
       clock: options.clock ?? systemClock,
       log,
     };

@@ -3,12 +3,12 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signEasypost } from '../src/carriers/easypost/verify.js';
+import { findCarrier } from '../src/carriers/registry.js';
 import { ShiftedClock } from '../src/clock.js';
 import { readConfig } from '../src/config.js';
-import { scrambled, webhooksUntil } from '../src/demo/easypost-webhooks.js';
 import { disappointments, outcomeTable, type StoryOutcome } from '../src/demo/outcome-table.js';
 import { type Story, storiesOf } from '../src/demo/stories.js';
+import { FORMATS, scrambled, webhooksUntil } from '../src/demo/webhooks.js';
 import type { OrderView } from '../src/http/order-view.js';
 import { createLogger } from '../src/logger.js';
 import { findMailText } from '../src/messages/mailbox-store.js';
@@ -92,7 +92,9 @@ async function live(url: string, now: Date, seed: number): Promise<void> {
   const news = [
     ...(orders.length > 0 ? [`${count(orders.length, 'order')} registered`] : []),
     ...(posted.sent > 0
-      ? [`${posted.sent} signed webhooks, scrambled: ${posted.accepted} scans new, ${posted.duplicates} known already`]
+      ? [
+          `${posted.sent} signed webhooks of ${count(posted.sources, 'source')}, scrambled: ${posted.accepted} scans new, ${posted.duplicates} known already`,
+        ]
       : []),
     ...(due > 0 ? [`the deadline watch looked at ${count(due, 'order')} whose time had come`] : []),
   ];
@@ -106,7 +108,7 @@ async function play(): Promise<void> {
     PORT: process.env.PORT ?? '0',
     DATA_DIR: dataDir,
     ADMIN_API_KEY: adminKey,
-    EASYPOST_WEBHOOK_SECRET: secret,
+    ...Object.fromEntries(Object.keys(FORMATS).map((source) => [`${source.toUpperCase()}_WEBHOOK_SECRET`, secret])),
     SHOP_NAME: 'Lantern & Loom',
     MAIL_FROM: 'Lantern & Loom <care@lantern-and-loom.example>',
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
@@ -169,33 +171,35 @@ async function register(url: string, story: Story): Promise<void> {
   if (response.status !== 201) throw new Error(`PUT /v1/orders/${id}: ${response.status} ${await response.text()}`);
 }
 
-/** Sends what EasyPost would have sent since the last time: out of order, and with some of it, old and new, twice. */
+/** Sends what the sources would have sent since the last time: out of order, and with some of it, old and new, twice. */
 async function post(
   url: string,
   until: Date,
   seed: number,
-): Promise<{ sent: number; accepted: number; duplicates: number }> {
-  const bodies = stories.flatMap((story) => {
-    const webhooks = webhooksUntil(story, until);
+): Promise<{ sent: number; sources: number; accepted: number; duplicates: number }> {
+  const webhooks = stories.flatMap((story) => {
+    const bodies = webhooksUntil(story, until);
     const known = sentUntil.get(story.id) ?? 0;
-    sentUntil.set(story.id, webhooks.length);
-    return webhooks.length === known ? [] : [...webhooks.slice(known), ...webhooks.slice(-2)];
+    sentUntil.set(story.id, bodies.length);
+    const news = bodies.length === known ? [] : [...bodies.slice(known), ...bodies.slice(-2)];
+    return news.map((rawBody) => ({ source: story.source, rawBody }));
   });
   let accepted = 0;
   let duplicates = 0;
-  for (const body of scrambled(bodies, seed)) {
-    const response = await fetch(`${url}/webhooks/easypost`, {
+  for (const { source, rawBody } of scrambled(webhooks, seed)) {
+    const signature = findCarrier(source)?.sign({ rawBody, secret, now: clock.read(new Date()) });
+    const response = await fetch(`${url}/webhooks/${source}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...signEasypost({ rawBody: body, secret }) },
-      body: new Uint8Array(body),
+      headers: { 'content-type': 'application/json', ...signature },
+      body: new Uint8Array(rawBody),
     });
     if (response.status !== 200)
-      throw new Error(`POST /webhooks/easypost: ${response.status} ${await response.text()}`);
+      throw new Error(`POST /webhooks/${source}: ${response.status} ${await response.text()}`);
     const receipt = (await response.json()) as { accepted: number; duplicates: number };
     accepted += receipt.accepted;
     duplicates += receipt.duplicates;
   }
-  return { sent: bodies.length, accepted, duplicates };
+  return { sent: webhooks.length, sources: new Set(webhooks.map(({ source }) => source)).size, accepted, duplicates };
 }
 
 async function show(url: string, id: string): Promise<OrderView> {

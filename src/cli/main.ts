@@ -129,6 +129,33 @@ command('migrate', 'brings the database to the current schema').action(async ({ 
   );
 });
 
+command('doctor', 'checks configuration, database, queue, mail, clock and sources, and says what is wrong').action(
+  async ({ json }) => {
+    const { doctorCommand, describeDoctor } = await import('./commands/doctor.js');
+    const answer = await doctorCommand();
+    const { print } = await import('./print.js');
+    print(json, answer, () => describeDoctor(answer));
+    if (!answer.ok) process.exitCode = 1;
+  },
+);
+
+command('send', 'plays a carrier: signs a webhook as the source would, and posts it')
+  .argument('<source>', 'the name in /webhooks/…, such as easypost')
+  .requiredOption('--file <file>', 'the body, sent byte by byte as it lies; - for standard input')
+  .requiredOption('--url <url>', 'the address of makegood, or of the webhook itself')
+  .option('--secret <secret>', 'what to sign with; without it the first secret of SOURCE_WEBHOOK_SECRET')
+  .option(
+    '--private-key <file>',
+    'for shipengine: a private RSA key as JWK; made, with its key set shown, where there is none',
+  )
+  .action(async (source: string, { file, url, secret, privateKey, json }) => {
+    const { sendCommand, describeSend } = await import('./commands/send.js');
+    const answer = await sendCommand({ source, file, url, secret: secret ?? null, privateKey: privateKey ?? null });
+    const { print } = await import('./print.js');
+    print(json, answer, () => describeSend(answer));
+    if (answer.status >= 300) process.exitCode = 1;
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {

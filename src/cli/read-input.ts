@@ -19,6 +19,14 @@ export async function readJsonInput(file: string): Promise<unknown> {
   }
 }
 
+/**
+ * The bytes of a file, or of standard input when `file` is `-`.
+ * @throws AppError `invalid_request`: the file cannot be read, or is larger than 50 MB
+ */
+export function readInput(file: string): Promise<Buffer> {
+  return readBytes(file, file === '-' ? 'standard input' : file);
+}
+
 async function readBytes(file: string, name: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;

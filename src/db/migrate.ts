@@ -38,6 +38,18 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   }
 }
 
+/** The names of the migrations that the database does not have yet. */
+export async function findPendingMigrations(databaseUrl: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'makegood migrate' });
+  client.on('error', () => {}); // The next query says it.
+  await client.connect();
+  try {
+    return await findPending(client, readMigrations(join(packageRoot(), 'prisma', 'migrations')));
+  } finally {
+    await client.end();
+  }
+}
+
 async function tryLock(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query('SELECT pg_try_advisory_lock($1::bigint) AS locked', [MIGRATION_LOCK]);
   return rows[0].locked;
@@ -45,13 +57,18 @@ async function tryLock(client: pg.Client): Promise<boolean> {
 
 /** Loading the engine costs more than a look: most starts have nothing to do. */
 async function isCurrent(client: pg.Client, migrations: Migrations): Promise<boolean> {
+  return (await findPending(client, migrations)).length === 0;
+}
+
+async function findPending(client: pg.Client, { migrationDirectories }: Migrations): Promise<string[]> {
+  const names = migrationDirectories.map((directory) => directory.path);
   const { rows: tables } = await client.query(`SELECT to_regclass('public._prisma_migrations') IS NOT NULL AS exists`);
-  if (!tables[0].exists) return false;
+  if (!tables[0].exists) return names;
   const { rows } = await client.query(
     'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
   );
   const applied = new Set(rows.map((row) => row.migration_name));
-  return migrations.migrationDirectories.every((directory) => applied.has(directory.path));
+  return names.filter((name) => !applied.has(name));
 }
 
 async function applyAll(databaseUrl: string, migrations: Migrations): Promise<string[]> {

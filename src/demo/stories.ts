@@ -1,13 +1,16 @@
+import type { DemoSource } from './webhooks.js';
+
 /*
- * A few days around Christmas in a small shop: what was promised, and what EasyPost reported. Times are UTC. People,
- * numbers and places are invented.
+ * A few days around Christmas in a small shop: what was promised, and what carriers and aggregators reported. Times are UTC.
+ * People, numbers and places are invented.
  */
 
-/** A scan as EasyPost reports it. */
+export type ScanKind = 'label' | 'moving' | 'attempted' | 'weather' | 'address' | 'lost' | 'delivered';
+
+/** A scan, before it is put into the words of a source. */
 export interface DemoScan {
   readonly at: string;
-  readonly status: string;
-  readonly detail: string;
+  readonly kind: ScanKind;
   readonly message: string;
   readonly city: string;
 }
@@ -30,6 +33,8 @@ export interface Story {
   readonly total: { readonly amountMinor: number; readonly currency: string };
   readonly shippingPaid?: { readonly amountMinor: number; readonly currency: string };
   readonly carrier: string;
+  /** Who reports its scans: the carrier itself, or an aggregator. */
+  readonly source: DemoSource;
   readonly trackingNumber: string;
   readonly scans: readonly DemoScan[];
   /** What must come of it; the demo fails when it does not. */
@@ -43,17 +48,10 @@ export interface Story {
 const NEW_YORK = 'America/New_York';
 const member = { tier: 'prime', trial: false };
 
-const scan = (at: string, status: string, detail: string, message: string, city: string): DemoScan => ({
-  at,
-  status,
-  detail,
-  message,
-  city,
-});
-const label = (at: string, city: string) => scan(at, 'pre_transit', 'label_created', 'Shipping label created', city);
-const moving = (at: string, city: string) =>
-  scan(at, 'in_transit', 'departed_facility', 'Departed carrier facility', city);
-const delivered = (at: string, city: string) => scan(at, 'delivered', 'arrived_at_destination', 'Delivered', city);
+const scan = (at: string, kind: ScanKind, message: string, city: string): DemoScan => ({ at, kind, message, city });
+const label = (at: string, city: string) => scan(at, 'label', 'Shipping label created', city);
+const moving = (at: string, city: string) => scan(at, 'moving', 'Departed carrier facility', city);
+const delivered = (at: string, city: string) => scan(at, 'delivered', 'Delivered', city);
 
 /** The days of the demo, in `year`. */
 export function storiesOf(year: number): Story[] {
@@ -68,6 +66,7 @@ export function storiesOf(year: number): Story[] {
       promise: { on: on('22'), timeZone: NEW_YORK },
       total: usd(3490),
       carrier: 'USPS',
+      source: 'usps',
       trackingNumber: '9400100000000000001001',
       scans: [label(at('19T20:10'), 'OMAHA'), moving(at('20T22:40'), 'CHICAGO'), delivered(at('22T20:12'), 'ALBANY')],
       expected: { verdict: 'on_time', awards: [], letters: [] },
@@ -79,6 +78,7 @@ export function storiesOf(year: number): Story[] {
       promise: { on: on('22'), timeZone: 'America/Los_Angeles' },
       total: usd(8900),
       carrier: 'UPS',
+      source: 'ups',
       trackingNumber: '1Z00000000000001002',
       scans: [label(at('20T18:00'), 'RENO'), delivered(at('23T07:30'), 'LOS ANGELES')],
       expected: { verdict: 'on_time', awards: [], letters: [] },
@@ -90,6 +90,7 @@ export function storiesOf(year: number): Story[] {
       promise: { on: on('22'), timeZone: NEW_YORK },
       total: usd(5990),
       carrier: 'USPS',
+      source: 'easypost',
       trackingNumber: '9400100000000000001003',
       scans: [label(at('19T21:00'), 'OMAHA'), moving(at('21T03:15'), 'CHICAGO'), delivered(at('23T19:05'), 'NEW YORK')],
       expected: { verdict: 'late', awards: ['1 free month'], letters: ['late-overdue'] },
@@ -102,6 +103,7 @@ export function storiesOf(year: number): Story[] {
       promise: { on: on('22'), timeZone: NEW_YORK },
       total: usd(12_000),
       carrier: 'FedEx',
+      source: 'fedex',
       trackingNumber: '790000001004',
       scans: [label(at('18T15:00'), 'MEMPHIS'), moving(at('20T09:20'), 'NEWARK'), delivered(at('24T16:45'), 'BOSTON')],
       expected: { verdict: 'late', awards: ['$6.00 credit'], letters: ['late-delivered'] },
@@ -114,6 +116,7 @@ export function storiesOf(year: number): Story[] {
       occasion: { name: 'christmas', on: on('24') },
       total: usd(7450),
       carrier: 'UPS',
+      source: 'ups',
       trackingNumber: '1Z00000000000001005',
       scans: [
         label(at('21T17:00'), 'LOUISVILLE'),
@@ -135,10 +138,11 @@ export function storiesOf(year: number): Story[] {
       promise: { on: on('23'), timeZone: NEW_YORK },
       total: usd(2500),
       carrier: 'UPS',
+      source: 'ups',
       trackingNumber: '1Z00000000000001006',
       scans: [
         label(at('21T12:00'), 'ATLANTA'),
-        scan(at('23T18:30'), 'failure', 'delivery_exception', 'Delivery attempted, no one available', 'ATLANTA'),
+        scan(at('23T18:30'), 'attempted', 'Delivery attempted, no one available', 'ATLANTA'),
         delivered(at('24T15:10'), 'ATLANTA'),
       ],
       expected: { verdict: 'on_time', awards: [], letters: [] },
@@ -150,10 +154,11 @@ export function storiesOf(year: number): Story[] {
       promise: { on: on('23'), timeZone: 'America/Chicago' },
       total: usd(6400),
       carrier: 'FedEx',
+      source: 'fedex',
       trackingNumber: '790000001007',
       scans: [
         label(at('20T14:00'), 'DENVER'),
-        scan(at('22T08:00'), 'in_transit', 'weather_delay', 'Delayed by severe weather', 'DES MOINES'),
+        scan(at('22T08:00'), 'weather', 'Delayed by severe weather', 'DES MOINES'),
         delivered(at('26T17:30'), 'CHICAGO'),
       ],
       expected: { verdict: 'late', awards: [], letters: [] },
@@ -165,11 +170,12 @@ export function storiesOf(year: number): Story[] {
       promise: { on: on('23'), timeZone: NEW_YORK },
       total: usd(9900),
       carrier: 'USPS',
+      source: 'easypost',
       trackingNumber: '9400100000000000001008',
       scans: [
         label(at('19T10:00'), 'DALLAS'),
         moving(at('20T16:00'), 'ST LOUIS'),
-        scan(at('22T12:00'), 'failure', 'lost', 'The package is lost', 'ST LOUIS'),
+        scan(at('22T12:00'), 'lost', 'The package is lost', 'ST LOUIS'),
       ],
       expected: { verdict: 'lost', awards: ['1 free month', 'replacement (pending)'], letters: [] },
     },
@@ -180,10 +186,11 @@ export function storiesOf(year: number): Story[] {
       promise: { on: on('22'), timeZone: NEW_YORK },
       total: usd(4100),
       carrier: 'USPS',
+      source: 'shippo',
       trackingNumber: '9400100000000000001009',
       scans: [
         label(at('18T19:00'), 'OMAHA'),
-        scan(at('21T14:00'), 'failure', 'address_correction', 'The address had to be corrected', 'BUFFALO'),
+        scan(at('21T14:00'), 'address', 'The address had to be corrected', 'BUFFALO'),
         delivered(at('24T18:20'), 'ROCHESTER'),
       ],
       expected: { verdict: 'late', awards: [], letters: [] },
@@ -200,7 +207,8 @@ export function storiesOf(year: number): Story[] {
       },
       promise: { on: on('23'), timeZone: 'Europe/Berlin' },
       total: { amountMinor: 4999, currency: 'EUR' },
-      carrier: 'DHLExpress',
+      carrier: 'DHL Express',
+      source: 'dhl',
       trackingNumber: 'JD0000000000001010',
       scans: [
         label(at('20T09:00'), 'LEIPZIG'),

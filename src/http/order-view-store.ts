@@ -1,7 +1,7 @@
 import { isGrantable } from '../awards/posting.js';
 import type { AwardKind, AwardStatus } from '../compensation/award.js';
 import type { Database } from '../db/database.js';
-import { loadScans, loadShipmentsOfOrders } from '../shipments/shipment-store.js';
+import { loadScansEverTold, loadShipmentsOfOrders } from '../shipments/shipment-store.js';
 import type { OrderView } from './order-view.js';
 
 /** Everything that is known of one order. null: there is none. */
@@ -17,7 +17,7 @@ export async function loadOrderView(db: Database, id: string): Promise<OrderView
   });
   if (!order) return null;
   const verdict = order.verdictId ? await db.prisma.verdict.findUnique({ where: { id: order.verdictId } }) : null;
-  const scans = await loadScans(db.pool, await loadShipmentsOfOrders(db.pool, [id]));
+  const scans = await loadScansEverTold(db.pool, await loadShipmentsOfOrders(db.pool, [id]));
 
   return {
     id: order.id,
@@ -34,11 +34,15 @@ export async function loadOrderView(db: Database, id: string): Promise<OrderView
       estimatedDeliveryOn: shipment.estimatedOn?.toISOString().slice(0, 10) ?? null,
       events: (scans.get(shipment.id) ?? [])
         .sort((a, b) => a.interval.earliest.getTime() - b.interval.earliest.getTime())
-        .map(({ status, interval, exception, source }) => ({
+        .map(({ status, interval, exception, source, code, text, superseded }) => ({
           status,
           at: interval.earliest.toISOString(),
+          latestAt: interval.latest.toISOString(),
           exception,
           source,
+          code,
+          text,
+          superseded,
         })),
     })),
     verdict: verdict && {

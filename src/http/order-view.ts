@@ -22,7 +22,18 @@ export const orderViewSchema = z.object({
       estimatedDeliveryAt: instant.nullable(),
       estimatedDeliveryOn: z.string().nullable().meta({ description: 'Where the carrier names a day and no time' }),
       events: z.array(
-        z.object({ status: z.string(), at: instant, exception: z.string().nullable(), source: z.string() }),
+        z.object({
+          status: z.string(),
+          at: instant,
+          latestAt: instant.meta({
+            description: 'It happened between `at` and here: the same for an instant, a day apart for a date alone',
+          }),
+          exception: z.string().nullable(),
+          source: z.string(),
+          code: z.string().meta({ description: 'The words of the source' }),
+          text: z.string().nullable(),
+          superseded: z.boolean().meta({ description: 'The source has corrected it since: it counts no more' }),
+        }),
       ),
     }),
   ),

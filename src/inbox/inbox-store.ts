@@ -1,32 +1,31 @@
-import type { ParcelReport, Scan } from '../carriers/adapter.js';
-import { carrierKeyOf, deliveryKeyOf, scanKeyOf, trackingKeyOf } from '../carriers/matching.js';
+import type { ParcelReport } from '../carriers/adapter.js';
+import { deliveryKeyOf, trackingKeyOf } from '../carriers/matching.js';
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
+import { isOfCarrier } from '../shipments/carrier-family.js';
+import { insertScans, type ReportRow, reportRowsOf, upsertSnapshots } from './scan-store.js';
+import { countUnknownCodes } from './unknown-code-store.js';
 
 /** A webhook whose signature was right and whose content was understood. */
 export interface VerifiedWebhook {
   readonly source: string;
+  /** The carrier that the source is; null: an aggregator, which speaks for many. */
+  readonly carrier: string | null;
   readonly body: Buffer;
   readonly deliveryId: string | null;
   readonly parcels: readonly ParcelReport[];
 }
 
-/** How many of its scans were new, and how many were known. */
-export interface Receipt {
-  readonly accepted: number;
-  readonly duplicates: number;
-}
-
-/** Scans as columns, ready for unnest. */
-interface ScanRow {
-  readonly scanKey: string;
-  readonly inboxId: string;
-  readonly source: string;
-  readonly carrier: string;
-  readonly carrierKey: string;
-  readonly trackingKey: string;
-  readonly scan: Scan;
-}
+export type Receipt =
+  /** How many of its scans were new, how many were known, and how many of the new ones bore a word that no table has. */
+  | {
+      readonly outcome: 'stored';
+      readonly accepted: number;
+      readonly duplicates: number;
+      readonly unrecognised: number;
+    }
+  /** Nothing of it was stored: all its parcels are registered, and none with the carrier that speaks. */
+  | { readonly outcome: 'refused' };
 
 /**
  * Stores webhooks and their scans. A webhook sent again is not stored again; a scan known already, from whatever webhook,
@@ -37,27 +36,84 @@ export async function saveWebhooks(
   sql: Sql,
   webhooks: readonly VerifiedWebhook[],
 ): Promise<{ receipts: Receipt[]; changedKeys: string[] }> {
-  const inboxIds = webhooks.map(() => newId());
-  await insertInbox(sql, webhooks, inboxIds);
-
-  const rowsOfWebhooks = webhooks.map((webhook, index) => scanRowsOf(webhook, inboxIds[index] ?? ''));
-  const newKeys = await insertScans(sql, rowsOfWebhooks.flat());
-  const changed = new Set(await upsertEstimates(sql, webhooks));
-
-  const receipts = rowsOfWebhooks.map((rows) => {
-    let accepted = 0;
-    for (const row of rows) {
-      // Two webhooks of one batch may bring the same new scan: the first of them brought it.
-      if (!newKeys.delete(row.scanKey)) continue;
-      accepted++;
-      changed.add(row.trackingKey);
-    }
-    return { accepted, duplicates: rows.length - accepted };
+  const foreign = await findForeignKeys(sql, webhooks);
+  const stored = webhooks.map((webhook): StoredWebhook | null => {
+    const own = withoutForeign(webhook, foreign);
+    if (own === null) return null;
+    const withId = { ...own, inboxId: newId() };
+    return { ...withId, reports: reportRowsOf(withId) };
   });
+  const accepted = stored.filter((webhook) => webhook !== null);
+  await insertInbox(sql, accepted);
+  const reports = accepted.flatMap((webhook) => webhook.reports);
+  const newKeys = await insertScans(sql, reports);
+  const changed = new Set([...(await upsertEstimates(sql, reports)), ...(await upsertSnapshots(sql, reports))]);
+
+  const unknown: { source: string; code: string }[] = [];
+  const receipts = stored.map((webhook): Receipt => {
+    if (webhook === null) return { outcome: 'refused' };
+    let accepted = 0;
+    let duplicates = 0;
+    const unrecognised: string[] = [];
+    for (const { trackingKey, scans } of webhook.reports) {
+      for (const { scanKey, scan } of scans) {
+        // Two webhooks of one batch may bring the same new scan: the first of them brought it.
+        if (!newKeys.delete(scanKey)) {
+          duplicates++;
+          continue;
+        }
+        accepted++;
+        changed.add(trackingKey);
+        if (scan.unrecognised !== null) unrecognised.push(scan.unrecognised);
+      }
+    }
+    unknown.push(...unrecognised.map((code) => ({ source: webhook.source, code })));
+    return { outcome: 'stored', accepted, duplicates, unrecognised: unrecognised.length };
+  });
+  await countUnknownCodes(sql, unknown);
   return { receipts, changedKeys: [...changed] };
 }
 
-async function insertInbox(sql: Sql, webhooks: readonly VerifiedWebhook[], ids: readonly string[]): Promise<void> {
+interface StoredWebhook extends VerifiedWebhook {
+  readonly inboxId: string;
+  readonly reports: readonly ReportRow[];
+}
+
+/**
+ * The numbers, of those that carriers themselves speak of, that are registered for other carriers alone. A number that
+ * nobody has registered yet is nobody's.
+ * @returns by carrier
+ */
+async function findForeignKeys(sql: Sql, webhooks: readonly VerifiedWebhook[]): Promise<Map<string, Set<string>>> {
+  const foreign = new Map<string, Set<string>>();
+  const spoken = webhooks.filter(({ carrier }) => carrier !== null);
+  const keys = spoken.flatMap(({ parcels }) => parcels.map(({ trackingNumber }) => trackingKeyOf(trackingNumber)));
+  if (keys.length === 0) return foreign;
+  const { rows } = await sql.query(
+    `SELECT tracking_key, array_agg(DISTINCT carrier_key) AS carrier_keys FROM shipments
+     WHERE tracking_key = ANY($1) GROUP BY tracking_key`,
+    [[...new Set(keys)]],
+  );
+  for (const carrier of new Set(spoken.flatMap((webhook) => webhook.carrier ?? []))) {
+    const others = rows.filter(({ carrier_keys }) => !carrier_keys.some((key: string) => isOfCarrier(key, carrier)));
+    foreign.set(carrier, new Set(others.map(({ tracking_key }) => tracking_key)));
+  }
+  return foreign;
+}
+
+/** The webhook without parcels of other carriers; null when nothing is left of it. */
+function withoutForeign(
+  webhook: VerifiedWebhook,
+  foreign: ReadonlyMap<string, ReadonlySet<string>>,
+): VerifiedWebhook | null {
+  const theirs = webhook.carrier === null ? undefined : foreign.get(webhook.carrier);
+  if (!theirs || theirs.size === 0) return webhook;
+  const parcels = webhook.parcels.filter(({ trackingNumber }) => !theirs.has(trackingKeyOf(trackingNumber)));
+  return parcels.length === 0 && webhook.parcels.length > 0 ? null : { ...webhook, parcels };
+}
+
+async function insertInbox(sql: Sql, webhooks: readonly StoredWebhook[]): Promise<void> {
+  if (webhooks.length === 0) return;
   await sql.query(
     `INSERT INTO inbox (id, source, dedupe_key, delivery_id, body, received_at)
      SELECT id, source, dedupe_key, delivery_id, body, now()
@@ -65,7 +121,7 @@ async function insertInbox(sql: Sql, webhooks: readonly VerifiedWebhook[], ids: 
      ORDER BY dedupe_key
      ON CONFLICT (dedupe_key) DO NOTHING`,
     [
-      ids,
+      webhooks.map((webhook) => webhook.inboxId),
       webhooks.map((webhook) => webhook.source),
       // By the bytes, not by the provider's id: a delivery whose id was used before but says something new is kept.
       webhooks.map((webhook) => deliveryKeyOf(webhook.source, webhook.body)),
@@ -75,68 +131,14 @@ async function insertInbox(sql: Sql, webhooks: readonly VerifiedWebhook[], ids: 
   );
 }
 
-function scanRowsOf({ source, parcels }: VerifiedWebhook, inboxId: string): ScanRow[] {
-  return parcels.flatMap(({ carrier, trackingNumber, scans }) =>
-    scans.map((scan) => ({
-      scanKey: scanKeyOf({ source, carrier, trackingNumber, scan }),
-      inboxId,
-      source,
-      carrier,
-      carrierKey: carrierKeyOf(carrier),
-      trackingKey: trackingKeyOf(trackingNumber),
-      scan,
-    })),
-  );
-}
-
-/** @returns the keys of the scans that were new. Rows go in in the order of their keys, so that two batches never deadlock. */
-async function insertScans(sql: Sql, rows: readonly ScanRow[]): Promise<Set<string>> {
-  if (rows.length === 0) return new Set();
-  const result = await sql.query(
-    `INSERT INTO tracking_events (scan_key, inbox_id, source, carrier, carrier_key, tracking_key, status, exception, disputed,
-       occurred_at, occurred_local, occurred_on, time_zone, code, text, place, received_at)
-     SELECT n.*, now()
-     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[],
-       $10::timestamptz[], $11::text[], $12::date[], $13::text[], $14::text[], $15::text[], $16::text[])
-       AS n(scan_key, inbox_id, source, carrier, carrier_key, tracking_key, status, exception, disputed,
-       occurred_at, occurred_local, occurred_on, time_zone, code, text, place)
-     ORDER BY n.scan_key
-     ON CONFLICT (scan_key) DO NOTHING
-     RETURNING scan_key`,
-    [
-      rows.map((row) => row.scanKey),
-      rows.map((row) => row.inboxId),
-      rows.map((row) => row.source),
-      rows.map((row) => row.carrier),
-      rows.map((row) => row.carrierKey),
-      rows.map((row) => row.trackingKey),
-      rows.map(({ scan }) => scan.status),
-      rows.map(({ scan }) => scan.exception),
-      rows.map(({ scan }) => scan.disputed),
-      rows.map(({ scan }) => ('at' in scan.time ? scan.time.at : null)),
-      rows.map(({ scan }) => ('local' in scan.time ? scan.time.local : null)),
-      rows.map(({ scan }) => ('on' in scan.time ? scan.time.on : null)),
-      rows.map(({ scan }) => ('at' in scan.time ? null : (scan.time.timeZone ?? null))),
-      rows.map(({ scan }) => scan.code),
-      rows.map(({ scan }) => scan.text),
-      rows.map(({ scan }) => scan.place),
-    ],
-  );
-  return new Set(result.rows.map((row) => row.scan_key));
-}
-
-/** Keeps the estimate of the newest report of each source. @returns the tracking keys whose estimate moved */
-async function upsertEstimates(sql: Sql, webhooks: readonly VerifiedWebhook[]): Promise<string[]> {
-  const newest = new Map<string, { source: string; parcel: ParcelReport; reportedAt: number }>();
-  for (const { source, parcels } of webhooks) {
-    for (const parcel of parcels) {
-      if (!parcel.estimate) continue;
-      const key = [trackingKeyOf(parcel.trackingNumber), carrierKeyOf(parcel.carrier), source].join('\n');
-      const reportedAt = reportedAtOf(parcel);
-      if ((newest.get(key)?.reportedAt ?? Number.NEGATIVE_INFINITY) <= reportedAt) {
-        newest.set(key, { source, parcel, reportedAt });
-      }
-    }
+/** Keeps the estimate of the newest report of each source. @returns the tracking keys with a newer one */
+async function upsertEstimates(sql: Sql, reports: readonly ReportRow[]): Promise<string[]> {
+  const newest = new Map<string, ReportRow>();
+  for (const row of reports) {
+    if (row.report.estimate === null) continue;
+    const key = [row.trackingKey, row.carrierKey, row.source].join('\n');
+    const known = newest.get(key);
+    if (!known || known.report.reportedAt <= row.report.reportedAt) newest.set(key, row);
   }
   const rows = [...newest.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   if (rows.length === 0) return [];
@@ -145,22 +147,17 @@ async function upsertEstimates(sql: Sql, webhooks: readonly VerifiedWebhook[]): 
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::timestamptz[], $6::timestamptz[])
      ON CONFLICT (tracking_key, carrier_key, source) DO UPDATE
        SET estimated_on = excluded.estimated_on, estimated_at = excluded.estimated_at, reported_at = excluded.reported_at
-       WHERE excluded.reported_at >= e.reported_at
-         AND (excluded.estimated_on, excluded.estimated_at) IS DISTINCT FROM (e.estimated_on, e.estimated_at)
+       WHERE excluded.reported_at > e.reported_at OR (excluded.reported_at = e.reported_at
+         AND (excluded.estimated_on, excluded.estimated_at) IS DISTINCT FROM (e.estimated_on, e.estimated_at))
      RETURNING tracking_key`,
     [
-      rows.map(({ parcel }) => trackingKeyOf(parcel.trackingNumber)),
-      rows.map(({ parcel }) => carrierKeyOf(parcel.carrier)),
-      rows.map(({ source }) => source),
-      rows.map(({ parcel }) => (parcel.estimate && 'on' in parcel.estimate ? parcel.estimate.on : null)),
-      rows.map(({ parcel }) => (parcel.estimate && 'at' in parcel.estimate ? parcel.estimate.at : null)),
-      rows.map(({ reportedAt }) => new Date(reportedAt)),
+      rows.map((row) => row.trackingKey),
+      rows.map((row) => row.carrierKey),
+      rows.map((row) => row.source),
+      rows.map(({ report: { estimate } }) => (estimate && 'on' in estimate ? estimate.on : null)),
+      rows.map(({ report: { estimate } }) => (estimate && 'at' in estimate ? estimate.at : null)),
+      rows.map(({ report }) => report.reportedAt),
     ],
   );
   return result.rows.map((row) => row.tracking_key);
-}
-
-/** The time of the newest scan that is an instant; the beginning of time for a report without one. */
-function reportedAtOf({ scans }: ParcelReport): number {
-  return Math.max(0, ...scans.map(({ time }) => ('at' in time ? time.at.getTime() : 0)));
 }

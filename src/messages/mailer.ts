@@ -70,6 +70,18 @@ const CLOSE_BEFORE_HANDOVER_MS = 2_000;
 const CLOSE_AFTER_HANDOVER_MS = 15_000;
 
 /**
+ * Connects, encrypts, logs in and takes leave: no mail is sent.
+ * @throws what is wrong with the address, or with the server
+ */
+export async function checkMailServer(url: string): Promise<void> {
+  const session = await openSession(parseSmtpUrl(url), { ...DEFAULTS, ...CHECK_TIMEOUTS });
+  session.quit();
+}
+
+/** Whoever asks is waiting at a terminal. */
+const CHECK_TIMEOUTS = { connectionTimeoutMs: 10_000, greetingTimeoutMs: 10_000, socketTimeoutMs: 10_000 };
+
+/**
  * A mailer for one SMTP server, over a few connections that are kept and used again.
  *
  * It speaks through nodemailer's SMTPConnection and not through its pool: the pool reports one error for a message and

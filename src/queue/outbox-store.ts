@@ -202,3 +202,13 @@ export async function countTickets(sql: Sql): Promise<{ stage: StageName; waitin
   );
   return rows;
 }
+
+/** Tickets that nobody has tried though they are old. */
+export async function countStuckTickets(sql: Sql, minutes: number): Promise<number> {
+  const { rows } = await sql.query(
+    `SELECT count(*) AS count FROM outbox WHERE parked_at IS NULL AND attempts = 0
+       AND greatest(created_at, relay_after) < now() - make_interval(mins => $1)`,
+    [minutes],
+  );
+  return rows[0].count;
+}

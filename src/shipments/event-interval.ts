@@ -26,3 +26,12 @@ function localDay(on: string, zone: string): Interval {
   if (end <= earliest) return readingsOfSkippedDate(on, zone);
   return { earliest, latest: new Date(end.getTime() - 1) };
 }
+
+/**
+ * The time as the source wrote it, in epoch milliseconds, a wall-clock reading or date as if it were UTC. Good for comparing
+ * what one source says of one parcel, and for nothing else.
+ */
+export function nominalTimeOf(time: EventTime): number {
+  if ('at' in time) return time.at.getTime();
+  return Date.parse('local' in time ? `${time.local}Z` : `${time.on}T00:00:00Z`);
+}

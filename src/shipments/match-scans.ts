@@ -1,4 +1,7 @@
+import { isOfCarrier } from './carrier-family.js';
 import type { Interval } from './event-interval.js';
+import { splitIntoLives } from './lives.js';
+import type { TrackingStatus } from './tracking-event.js';
 
 /** A parcel as far as finding its scans goes. */
 export interface RegisteredParcel {
@@ -6,6 +9,8 @@ export interface RegisteredParcel {
   readonly carrierKey: string;
   readonly trackingKey: string;
   readonly placedAt: Date | null;
+  /** Until when it was promised: about when it travels, where nobody said when it was ordered. */
+  readonly promisedUntil: Date;
   /** Other names of the carrier under which scans were found to be this parcel's. */
   readonly aliasKeys: readonly string[];
 }
@@ -13,6 +18,9 @@ export interface RegisteredParcel {
 export interface MatchableScan {
   readonly carrierKey: string;
   readonly trackingKey: string;
+  /** The carrier itself said so. */
+  readonly firstHand: boolean;
+  readonly status: TrackingStatus;
   readonly interval: Interval;
 }
 
@@ -25,9 +33,12 @@ const RECYCLED_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * Which scans are whose. A scan belongs to the parcel with its number and carrier. Aggregators spell carriers in their own
- * ways: where only one registered parcel has the number, that one it is, whatever the carrier is called.
+ * ways: where all registered parcels with the number are of one carrier, that one it is, whatever it is called. A carrier
+ * that speaks for itself speaks of its own parcels alone.
+ *
  * What was matched so stays so (`aliasKeys`), though another parcel with the number may be registered later. Orders that share
- * a box share its scans; a number that came back after months belongs to the order whose time it fits.
+ * a box share its scans; a number that came back after months belongs to the order whose time it fits, and an order whose
+ * parcel has ended its journey gets nothing of the next parcel with that number.
  * @returns by parcel id, only parcels that have scans
  */
 export function matchScans<S extends MatchableScan>(
@@ -35,21 +46,31 @@ export function matchScans<S extends MatchableScan>(
   scans: readonly S[],
 ): Map<string, S[]> {
   const byNumber = groupBy(parcels, (parcel) => parcel.trackingKey);
-  const matched = new Map<string, S[]>();
+  const offered = new Map<string, S[]>();
   for (const scan of scans) {
-    const sameNumber = byNumber.get(scan.trackingKey) ?? [];
-    const sameCarrier = sameNumber.filter(
-      (parcel) => parcel.carrierKey === scan.carrierKey || parcel.aliasKeys.includes(scan.carrierKey),
-    );
-    const candidates = sameCarrier.length > 0 ? sameCarrier : sameNumber.length === 1 ? sameNumber : [];
+    const candidates = candidatesFor(scan, byNumber.get(scan.trackingKey) ?? []);
     for (const parcel of candidates) {
       if (!fits(parcel, candidates, scan.interval)) continue;
-      const scansOfParcel = matched.get(parcel.id);
+      const scansOfParcel = offered.get(parcel.id);
       if (scansOfParcel) scansOfParcel.push(scan);
-      else matched.set(parcel.id, [scan]);
+      else offered.set(parcel.id, [scan]);
     }
   }
+  const matched = new Map<string, S[]>();
+  for (const parcel of parcels) {
+    const ofNumber = offered.get(parcel.id);
+    if (ofNumber) matched.set(parcel.id, ownLife(parcel, ofNumber));
+  }
   return matched;
+}
+
+function candidatesFor(scan: MatchableScan, sameNumber: readonly RegisteredParcel[]): readonly RegisteredParcel[] {
+  if (scan.firstHand) return sameNumber.filter((parcel) => isOfCarrier(parcel.carrierKey, scan.carrierKey));
+  const sameCarrier = sameNumber.filter(
+    (parcel) => parcel.carrierKey === scan.carrierKey || parcel.aliasKeys.includes(scan.carrierKey),
+  );
+  if (sameCarrier.length > 0) return sameCarrier;
+  return sameNumber.every(({ carrierKey }) => carrierKey === sameNumber[0]?.carrierKey) ? sameNumber : [];
 }
 
 function fits(
@@ -66,6 +87,19 @@ function fits(
       other.placedAt.getTime() - placed > RECYCLED_AFTER_MS &&
       earliest.getTime() >= other.placedAt.getTime(),
   );
+}
+
+/** Of the journeys under the number, the one of this parcel: the first that was not over before the order was placed. */
+function ownLife<S extends MatchableScan>({ placedAt, promisedUntil }: RegisteredParcel, scans: readonly S[]): S[] {
+  const lives = splitIntoLives(scans);
+  if (lives.length === 1) return [...scans];
+  const distance = ({ beganAt, lastAt }: { beganAt: number; lastAt: number }): number =>
+    Math.max(beganAt - promisedUntil.getTime(), promisedUntil.getTime() - lastAt, 0);
+  const own =
+    placedAt === null
+      ? lives.reduce((nearest, life) => (distance(life) < distance(nearest) ? life : nearest))
+      : (lives.find(({ lastAt }) => lastAt >= placedAt.getTime()) ?? lives.at(-1));
+  return own ? [...own.scans] : [];
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -1,7 +1,8 @@
 import type { Sql } from '../db/database.js';
 import type { ShipmentState } from './apply-events.js';
 import { type Interval, intervalOf } from './event-interval.js';
-import { matchScans, type RegisteredParcel } from './match-scans.js';
+import { type MatchableScan, matchScans, type RegisteredParcel } from './match-scans.js';
+import { type CorrectableScan, findSuperseded } from './supersede.js';
 import type { EventTime, ExceptionKind, TrackingEvent, TrackingStatus } from './tracking-event.js';
 
 /** A registered parcel with what it takes to judge it. */
@@ -19,16 +20,17 @@ export interface Shipment extends RegisteredParcel {
 }
 
 /** A scan as it is stored. */
-export interface StoredScan extends TrackingEvent {
-  readonly scanKey: string;
-  readonly source: string;
-  readonly carrierKey: string;
-  readonly trackingKey: string;
+export interface StoredScan extends TrackingEvent, MatchableScan, CorrectableScan {
+  readonly status: TrackingStatus;
+  readonly text: string | null;
   readonly interval: Interval;
+  /** Its source tells otherwise by now: it is kept, and counts no more. */
+  readonly superseded: boolean;
 }
 
 const SHIPMENT_COLUMNS = `s.id, s.order_id, s.position, s.carrier, s.carrier_key, s.alias_keys, s.tracking_number, s.tracking_key,
-  s.promise_on, s.promise_at, s.promise_time_zone, s.estimated_on, s.estimated_at, coalesce(s.promise_time_zone, o.promise_time_zone) AS destination_zone, o.placed_at`;
+  s.promise_on, s.promise_at, s.promise_time_zone, s.estimated_on, s.estimated_at, coalesce(s.promise_time_zone, o.promise_time_zone) AS destination_zone, o.placed_at,
+  o.promised_until`;
 
 /**
  * Takes the parcels that bear these tracking keys, so that nobody else adds up their scans meanwhile: their scans must be
@@ -54,19 +56,63 @@ export async function loadShipmentsOfOrders(sql: Sql, orderIds: readonly string[
   return rows.map(toShipment);
 }
 
-/** The scans of these parcels, by shipment id. Pass all parcels that share a number. */
+/** The scans of these parcels that count, by shipment id. Pass all parcels that share a number. */
 export async function loadScans(sql: Sql, shipments: readonly Shipment[]): Promise<Map<string, StoredScan[]>> {
-  const keys = [...new Set(shipments.map((shipment) => shipment.trackingKey))];
-  if (keys.length === 0) return new Map();
+  const scans = await loadAllScans(sql, shipments);
+  return matchScans(
+    shipments,
+    scans.filter(({ superseded }) => !superseded),
+  );
+}
+
+/** As `loadScans`, with those that their sources have corrected. */
+export async function loadScansEverTold(sql: Sql, shipments: readonly Shipment[]): Promise<Map<string, StoredScan[]>> {
+  return matchScans(shipments, await loadAllScans(sql, shipments));
+}
+
+/**
+ * As `loadScans`, and marks before which of the scans their sources have corrected since, or no longer correct. The parcels must
+ * be locked: their marks are set by whoever adds up their scans.
+ */
+export async function settleScans(sql: Sql, shipments: readonly Shipment[]): Promise<Map<string, StoredScan[]>> {
+  const scans = await loadAllScans(sql, shipments);
   const { rows } = await sql.query(
-    `SELECT scan_key, source, carrier_key, tracking_key, status, exception, disputed, occurred_at, occurred_local, occurred_on, time_zone
+    `SELECT source, carrier_key AS "carrierKey", tracking_key AS "trackingKey", history_id AS "historyId",
+       reaches_back_to AS "reachesBackTo", scan_keys AS "scanKeys"
+     FROM snapshots WHERE tracking_key = ANY($1)`,
+    [trackingKeysOf(shipments)],
+  );
+  const superseded = findSuperseded(scans, rows);
+  const changed = scans.filter((scan) => scan.superseded !== superseded.has(scan.scanKey));
+  if (changed.length > 0) {
+    await sql.query(
+      `UPDATE tracking_events e SET superseded_at = CASE WHEN n.superseded THEN now() END
+       FROM unnest($1::uuid[], $2::boolean[]) AS n(scan_key, superseded) WHERE e.scan_key = n.scan_key`,
+      [changed.map(({ scanKey }) => scanKey), changed.map(({ scanKey }) => superseded.has(scanKey))],
+    );
+  }
+  return matchScans(
+    shipments,
+    scans.filter(({ scanKey }) => !superseded.has(scanKey)),
+  );
+}
+
+function trackingKeysOf(shipments: readonly Shipment[]): string[] {
+  return [...new Set(shipments.map((shipment) => shipment.trackingKey))];
+}
+
+async function loadAllScans(sql: Sql, shipments: readonly Shipment[]): Promise<StoredScan[]> {
+  const keys = trackingKeysOf(shipments);
+  if (keys.length === 0) return [];
+  const { rows } = await sql.query(
+    `SELECT scan_key, source, carrier_key, tracking_key, status, exception, disputed, occurred_at, occurred_local, occurred_on,
+       time_zone, code, text, first_hand, history_id, superseded_at IS NOT NULL AS superseded
      FROM tracking_events WHERE tracking_key = ANY($1) ORDER BY scan_key`,
     [keys],
   );
   // A number shared across zones is read in the zone of each; to find its owner the first one serves, a day is near enough.
   const zones = new Map(shipments.map((shipment) => [shipment.trackingKey, shipment.destinationZone]));
-  const scans = rows.map((row) => toScan(row, zones.get(row.tracking_key) ?? 'UTC'));
-  return matchScans(shipments, scans);
+  return rows.map((row) => toScan(row, zones.get(row.tracking_key) ?? 'UTC'));
 }
 
 /** Notes under which other names of their carriers these parcels got scans. */
@@ -117,6 +163,7 @@ interface ShipmentRow {
   estimated_at: Date | null;
   destination_zone: string;
   placed_at: Date | null;
+  promised_until: Date;
 }
 
 function toShipment(row: ShipmentRow): Shipment {
@@ -130,6 +177,7 @@ function toShipment(row: ShipmentRow): Shipment {
     trackingNumber: row.tracking_number,
     trackingKey: row.tracking_key,
     placedAt: row.placed_at,
+    promisedUntil: row.promised_until,
     destinationZone: row.destination_zone,
     promise: { on: row.promise_on, at: row.promise_at, timeZone: row.promise_time_zone },
     estimate:
@@ -153,6 +201,11 @@ interface ScanRow {
   occurred_local: string | null;
   occurred_on: string | null;
   time_zone: string | null;
+  code: string;
+  text: string | null;
+  first_hand: boolean;
+  history_id: string;
+  superseded: boolean;
 }
 
 function toScan(row: ScanRow, destinationZone: string): StoredScan {
@@ -173,5 +226,10 @@ function toScan(row: ScanRow, destinationZone: string): StoredScan {
     disputed: row.disputed,
     time,
     interval: intervalOf(time, destinationZone),
+    code: row.code,
+    text: row.text,
+    firstHand: row.first_hand,
+    historyId: row.history_id,
+    superseded: row.superseded,
   };
 }

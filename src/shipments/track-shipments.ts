@@ -1,18 +1,19 @@
 import { issueTickets } from '../queue/outbox-store.js';
 import type { TransactionStage } from '../queue/run-ticket.js';
 import { applyEvents } from './apply-events.js';
-import { loadScans, lockShipmentsByNumber, saveAliases, saveStates } from './shipment-store.js';
+import { lockShipmentsByNumber, saveAliases, saveStates, settleScans } from './shipment-store.js';
 
 /**
- * track-shipments: finds the parcels that new scans belong to, and adds up all their scans to a state.
- * Reads:    shipments, tracking events, estimates
- * Writes:   shipment state, outbox(judge-promises)   one transaction
+ * track-shipments: finds the parcels that new scans belong to, marks scans that were corrected, and adds up the others
+ *                  to a state.
+ * Reads:    shipments, tracking events, snapshots, estimates
+ * Writes:   marks of tracking events, shipment state, outbox(judge-promises)   one transaction
  * Twice:    a state is computed from all scans, so the second run writes the same again.
  * If lost:  the sweep finds shipments with scans newer than their state.
  */
 export const trackShipments: TransactionStage['run'] = async (_deps, { sql, ticket }) => {
   const shipments = await lockShipmentsByNumber(sql, ticket.ids);
-  const scans = await loadScans(sql, shipments);
+  const scans = await settleScans(sql, shipments);
   const states = shipments.map((shipment) => ({
     id: shipment.id,
     ...applyEvents(scans.get(shipment.id) ?? [], shipment.destinationZone),
@@ -20,7 +21,7 @@ export const trackShipments: TransactionStage['run'] = async (_deps, { sql, tick
   await saveStates(sql, states);
   const aliases = shipments.flatMap(({ id, carrierKey, aliasKeys }) =>
     (scans.get(id) ?? [])
-      .filter((scan) => scan.carrierKey !== carrierKey && !aliasKeys.includes(scan.carrierKey))
+      .filter((scan) => !scan.firstHand && scan.carrierKey !== carrierKey && !aliasKeys.includes(scan.carrierKey))
       .map((scan) => ({ id, carrierKey: scan.carrierKey })),
   );
   await saveAliases(sql, aliases);

@@ -1,7 +1,7 @@
 import { readConfig } from '../../src/config.js';
 import type { Deps } from '../../src/deps.js';
 import { startServer } from '../../src/http/start-server.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger, type Logger } from '../../src/logger.js';
 import { openDeps } from '../../src/open-deps.js';
 import { ADMIN_KEY, type Client, clientOf, SECRET } from './makegood.js';
 
@@ -14,6 +14,7 @@ export interface TestServer extends Client {
 export async function startHttpServer(
   databaseUrl: string,
   environment: Record<string, string> = {},
+  logger?: Logger,
 ): Promise<TestServer> {
   const config = readConfig({
     PORT: '0',
@@ -23,7 +24,7 @@ export async function startHttpServer(
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
     ...environment,
   });
-  const log = createLogger(config.logLevel);
+  const log = logger ?? createLogger(config.logLevel);
   const { deps, close } = await openDeps(config, { databaseUrl, log, withQueues: true, makesAdminKey: true });
   const server = await startServer(deps);
   return {

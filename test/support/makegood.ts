@@ -11,6 +11,7 @@ import { watchDeadlines } from '../../src/promises/watch-deadlines.js';
 import { countTickets } from '../../src/queue/outbox-store.js';
 import { startWorkers, WORKERS, type WorkerName } from '../../workers/start-workers.js';
 import { eventually } from './eventually.js';
+import { sourceEnvironment } from './sources.js';
 
 export const SECRET = 'test-secret-of-easypost';
 export const ADMIN_KEY = 'test-admin-key-0123456789';
@@ -43,6 +44,7 @@ export async function startMakegood(options: {
   const config = readConfig({
     PORT: '0',
     ADMIN_API_KEY: ADMIN_KEY,
+    ...sourceEnvironment(),
     EASYPOST_WEBHOOK_SECRET: SECRET,
     DATABASE_URL: options.databaseUrl,
     REDIS_URL: options.redisUrl,

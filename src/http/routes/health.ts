@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readNow } from '../../db/now.js';
 import type { Deps } from '../../deps.js';
 
-/** GET /healthz and /readyz: for whoever watches the process. */
+/** GET /healthz, /readyz and /metrics: for whoever watches the process. */
 export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps }): Promise<void> {
   app.get(
     '/healthz',
@@ -40,6 +40,18 @@ export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps 
       const parts = { database, queue };
       const ready = Object.values(parts).every((part) => part.ok);
       return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', parts });
+    },
+  );
+
+  app.get(
+    '/metrics',
+    {
+      config: { role: 'public' },
+      schema: { tags: ['health'], summary: 'What this process counts, for Prometheus', response: { 200: z.string() } },
+    },
+    async (_request, reply) => {
+      const { registry } = deps.metrics;
+      return reply.type(registry.contentType).send(await registry.metrics());
     },
   );
 }

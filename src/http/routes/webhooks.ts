@@ -11,6 +11,8 @@ const BODY_LIMIT = 1024 * 1024;
 /** POST /webhooks/{source}: carriers report scans. Verified over the raw bytes, answered when durable. */
 export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps }): Promise<void> {
   const receive = createReceiveWebhook(deps);
+  const isConfigured = (source: string): boolean =>
+    findCarrier(source) !== null && deps.config.webhookSecrets.has(source);
   // Whatever type the sender names, the bytes stay as they came: a signature is over bytes.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
@@ -33,9 +35,7 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
       // Before the body is read: a source that is not there must not be sent a megabyte first.
       onRequest: async (request) => {
         const { source } = request.params as { source: string };
-        if (!findCarrier(source) || !deps.config.webhookSecrets.has(source)) {
-          throw new AppError('not_found', 'There is no webhook for this source, or its secret is not configured.');
-        }
+        if (!isConfigured(source)) throw notConfigured();
         // Also a type that is none, or empty: Fastify would refuse it before anybody looked at the signature.
         request.raw.headers['content-type'] = 'application/octet-stream';
       },
@@ -45,4 +45,19 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
       return receive(request.params.source, { rawBody, headers: request.headers });
     },
   );
+
+  // Some sources ask whether the address is there before they send anything to it.
+  app.head<{ Params: { source: string } }>(
+    '/webhooks/:source',
+    { config: { role: 'public' }, schema: { hide: true } },
+    async (request, reply) => {
+      const { source } = request.params;
+      if (!isConfigured(source) || !findCarrier(source)?.answersHead) throw notConfigured();
+      return reply.code(200).send();
+    },
+  );
+}
+
+function notConfigured(): AppError {
+  return new AppError('not_found', 'There is no webhook for this source, or its secret is not configured.');
 }

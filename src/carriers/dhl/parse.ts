@@ -1,0 +1,151 @@
+import type { Handshake, Meaning, ParcelReport, ParseOutcome } from '../adapter.js';
+import { lookUpIn } from '../meanings.js';
+import { reportOf, type WireScan } from '../report.js';
+import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { isoEstimate, isoLocalTime, isoTime } from '../wire-time.js';
+import { meaningOf, unrecognisedOf } from './statuses.js';
+
+/** The steps of a subscription, by their scope. */
+const handshakeOf = lookUpIn<Handshake['state']>({
+  'subscription.validate': 'validate',
+  'subscription.ready': 'ready',
+  'subscription.failure': 'failure',
+});
+
+/**
+ * Reads a message of DHL's Unified Push: a push with its shipments, or a step of the subscription; other scopes are
+ * ignored. Malformed is what these cannot do without, `scope`, `shipments` as a list of objects, an `id` in each, `events`
+ * as a list of objects, a `timestamp` in each; and what cannot be kept: a NUL character, absurd sizes. Everything else that
+ * is missing or of another type counts as not said. Never throws.
+ */
+export function parseDhl(document: unknown): ParseOutcome {
+  if (!isObject(document)) return malformed('body', 'must be a JSON object');
+  const { scope, shipments } = document;
+  if (typeof scope !== 'string' || scope === '') return malformed('scope', 'must name the kind of message');
+  const reader = new WireReader();
+  if (scope !== 'subscription.push') {
+    const state = handshakeOf(scope);
+    if (state === undefined) return { outcome: 'ignored', reason: 'neither a push nor a step of a subscription' };
+    const subscription = reader.id(document, 'self') ?? '';
+    const secret = reader.id(document, 'secret');
+    if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
+    return { outcome: 'handshake', handshake: { subscription, state, secret } };
+  }
+  if (!Array.isArray(shipments)) return malformed('shipments', 'must be a list');
+  const parcels: ParcelReport[] = [];
+  reader.each(shipments, 'shipments', (shipment) => parcels.push(readShipment(reader, shipment)), {
+    most: MOST_SHIPMENTS,
+    of: 'shipments',
+  });
+  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
+  return { outcome: 'parsed', deliveryId: null, parcels };
+}
+
+const NO_TIME = 'must be an ISO 8601 date and time';
+
+/** Far above what fits a message with real shipments in it; more would let one message hold up the others. */
+const MOST_SHIPMENTS = 1000;
+
+function readShipment(reader: WireReader, shipment: JsonObject): ParcelReport {
+  const scans: DhlScan[] = [];
+  const trackingNumber = readId(reader, shipment);
+  const status = isObject(shipment.status) ? readScan(reader, shipment.status, 'status.') : null;
+  if (status !== null && status.scan === null && status.hasTime) reader.fail('status.timestamp', NO_TIME);
+  reader.each(shipment.events, 'events', (event) => {
+    const { scan } = readScan(reader, event, '');
+    if (scan === null) reader.fail('timestamp', NO_TIME);
+    else scans.push(scan);
+  });
+  const own = status?.scan ? scanBeside(scans, status.scan) : null;
+  const headline = own === null ? (status?.meaning ?? null) : null;
+  return reportOf({
+    carrier: 'dhl',
+    trackingNumber,
+    estimate: isoEstimate(shipment.estimatedTimeOfDelivery),
+    scans: own === null ? scans : [own, ...scans],
+    headline: () => headline,
+    newestFirst: true,
+    snapshot: false,
+  });
+}
+
+/** The shipment's number: a text, or a number, which above 2^53 - 1 is no longer the one that was written. */
+function readId(reader: WireReader, shipment: JsonObject): string {
+  const { id } = shipment;
+  if (typeof id !== 'number') return reader.trackingNumber(shipment, 'id');
+  if (Number.isSafeInteger(id) && id >= 0) return String(id);
+  reader.fail('id', 'must be a text, or a whole number up to 2^53 - 1');
+  return '';
+}
+
+interface DhlScan extends WireScan {
+  /** As sent. */
+  readonly timestamp: unknown;
+}
+
+/** An event or the shipment's `status`, which have the same fields. `scan` is null where no time can be read. */
+function readScan(
+  reader: WireReader,
+  item: JsonObject,
+  within: string,
+): { readonly meaning: Meaning | null; readonly hasTime: boolean; readonly scan: DhlScan | null } {
+  const { timestamp } = item;
+  const statusCode = reader.text(item, 'statusCode', within);
+  const status = reader.text(item, 'status', within);
+  const description = reader.text(item, 'description', within);
+  const place = readPlace(reader, item.location, within);
+  const meaning = meaningOf({ statusCode, status, description });
+  const when = isoTime(timestamp);
+  const hasTime = timestamp !== undefined && timestamp !== null && timestamp !== '';
+  if (when === null) return { meaning, hasTime, scan: null };
+  const scan = {
+    time: when.time,
+    order: when.order,
+    meaning,
+    code: statusCode ?? '',
+    text: description ?? status,
+    place,
+    unrecognised: unrecognisedOf({ statusCode }),
+    timestamp,
+  };
+  return { meaning, hasTime, scan };
+}
+
+function readPlace(reader: WireReader, location: unknown, within: string): string | null {
+  if (!isObject(location) || !isObject(location.address)) return null;
+  const { address } = location;
+  const part = (key: string) => reader.text(address, key, `${within}location.address.`);
+  return placeOf(part('addressLocality'), null, part('countryCode'), part('postalCode'));
+}
+
+/**
+ * The shipment's status as a scan beside its events; null where it is one of them, and then that event's time counts.
+ * DHL may put a `Z` behind local times there: of an event without a zone that shows the same time and says nothing else, it
+ * is the repetition, and if that event does say something else, the status still is no more of an instant than it. An event
+ * without words is the status only if it is the latest, which then takes its meaning.
+ */
+function scanBeside(events: readonly DhlScan[], status: DhlScan): DhlScan | null {
+  let isLocal = false;
+  for (const event of events) {
+    if (!isSameTime(event, status)) continue;
+    if (status.meaning === null || isSame(event.meaning, status.meaning)) return null;
+    if (event.meaning === null && events.every(({ order }) => order <= event.order)) return null;
+    if (!('at' in event.time)) isLocal = true;
+  }
+  const local = isLocal && String(status.timestamp).endsWith('Z') ? isoLocalTime(status.timestamp) : null;
+  return local === null ? status : { ...status, ...local };
+}
+
+/** Two instants are compared as such. Where one of the two has no zone, it is the clock's face that must be the same. */
+function isSameTime(event: DhlScan, status: DhlScan): boolean {
+  if ('at' in event.time && 'at' in status.time) return event.order === status.order;
+  return faceOf(event) === faceOf(status);
+}
+
+function faceOf({ time, order, timestamp }: DhlScan): number | null {
+  return 'at' in time ? (isoLocalTime(timestamp)?.order ?? null) : order;
+}
+
+function isSame(a: Meaning | null, b: Meaning): boolean {
+  return a !== null && a.status === b.status && a.exception === b.exception;
+}

@@ -1,0 +1,112 @@
+import type { ParcelReport, ParseOutcome } from '../adapter.js';
+import { reportOf, type WireScan } from '../report.js';
+import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
+import { isoEstimate, isoTime, isoTimeOrMidnightDate } from '../wire-time.js';
+import { meaningOf, unrecognisedOf } from './statuses.js';
+
+/** The topic of changes; the oldest form of the webhook names none. */
+const EVENTS_TOPIC = 'tracking/events';
+/** Ship24 groups what comes in a quarter of an hour. Less would refuse a large shop's batch; more, a slow one. */
+const BATCH_LIMIT = { most: 1000, of: 'trackings' };
+
+/**
+ * Reads a Ship24 webhook: a list of trackings, each with the events that are new. A call of nothing but other topics
+ * (proof of delivery) is ignored. Malformed is what a tracking cannot do without: `tracker.trackingNumber`, its events as
+ * a list of objects, an `occurrenceDatetime` in each; and what cannot be kept: a NUL character, absurd sizes. Everything
+ * else that is missing or of another type counts as not said. Never throws.
+ */
+export function parseShip24(document: unknown): ParseOutcome {
+  if (!isObject(document)) return malformed('body', 'must be a JSON object');
+  const { trackings } = document;
+  if (!Array.isArray(trackings)) return malformed('trackings', 'must be a list');
+
+  const reader = new WireReader();
+  const parcels: ParcelReport[] = [];
+  let deliveryId: string | null = null;
+  reader.each(
+    trackings,
+    'trackings',
+    (tracking) => {
+      const metadata = partOf(tracking, 'metadata');
+      if (typeof metadata.topic === 'string' && metadata.topic !== EVENTS_TOPIC) return;
+      if (trackings.length === 1) deliveryId = reader.id(metadata, 'messageId', 'metadata.');
+      parcels.push(readTracking(reader, tracking, metadata));
+    },
+    BATCH_LIMIT,
+  );
+  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
+  if (trackings.length > 0 && parcels.length === 0) return { outcome: 'ignored', reason: 'not a tracking event' };
+  return { outcome: 'parsed', deliveryId, parcels };
+}
+
+const NOTHING: JsonObject = {};
+
+function partOf(object: JsonObject, key: string): JsonObject {
+  const part = object[key];
+  return isObject(part) ? part : NOTHING;
+}
+
+function readTracking(reader: WireReader, tracking: JsonObject, metadata: JsonObject): ParcelReport {
+  const shipment = partOf(tracking, 'shipment');
+  const milestone = reader.text(shipment, 'statusMilestone', 'shipment.');
+  const code = reader.text(shipment, 'statusCode', 'shipment.');
+  const { scans, carrier } = readEvents(reader, tracking);
+  const generated = isoTime(metadata.generatedAt);
+  return reportOf({
+    carrier,
+    trackingNumber: reader.trackingNumber(partOf(tracking, 'tracker'), 'trackingNumber', 'tracker.'),
+    estimate: readEstimate(shipment),
+    scans,
+    headline: ({ text }) => meaningOf({ milestone, code, text }),
+    newestFirst: true,
+    takenAt: generated !== null && 'at' in generated.time ? generated.order : null,
+    snapshot: false,
+  });
+}
+
+/**
+ * The events of a tracking, and its carrier: the courier of the latest event that names one, which is the one that has
+ * the parcel; empty where none is named.
+ */
+function readEvents(reader: WireReader, tracking: JsonObject): { scans: WireScan[]; carrier: string } {
+  const scans: WireScan[] = [];
+  let carrier = '';
+  let carrierOrder = Number.NEGATIVE_INFINITY;
+  reader.each(tracking.events, 'events', (event) => {
+    const courier = reader.text(event, 'courierCode');
+    const scan = readScan(reader, event);
+    if (scan === null) return;
+    scans.push(scan);
+    if (courier === null || scan.order <= carrierOrder) return;
+    carrier = courier;
+    carrierOrder = scan.order;
+  });
+  return { scans, carrier };
+}
+
+function readScan(reader: WireReader, event: JsonObject): WireScan | null {
+  const when = (event.hasNoTime === true ? isoTimeOrMidnightDate : isoTime)(event.occurrenceDatetime);
+  if (when === null) reader.fail('occurrenceDatetime', 'must be an ISO 8601 date and time');
+  const milestone = reader.text(event, 'statusMilestone');
+  const code = reader.text(event, 'statusCode');
+  const text = reader.text(event, 'status');
+  const place = reader.text(event, 'location');
+  if (when === null) return null;
+  return {
+    time: when.time,
+    order: when.order,
+    meaning: meaningOf({ milestone, code, text }),
+    code: code === null ? (milestone ?? '') : `${milestone ?? ''}/${code}`,
+    text,
+    place,
+    unrecognised: unrecognisedOf({ milestone, code }),
+  };
+}
+
+/** The date that Ship24 takes for the likeliest, else the end of the carrier's own range. */
+function readEstimate(shipment: JsonObject): ParcelReport['estimate'] {
+  const delivery = partOf(shipment, 'delivery');
+  return (
+    isoEstimate(delivery.estimatedDeliveryDate) ?? isoEstimate(partOf(delivery, 'courierEstimatedDeliveryDate').to)
+  );
+}

@@ -1,0 +1,73 @@
+import type { ParseOutcome } from '../adapter.js';
+import { reportOf, type WireScan } from '../report.js';
+import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { isoEstimate, isoLocalTime, isoTime, type WireTime } from '../wire-time.js';
+import { meaningOf, unrecognisedOf } from './statuses.js';
+
+/**
+ * Reads a ShipEngine webhook of type `API_TRACK`, or ShipStation's `TRACK_EVENT_V2`: both hold the whole tracking record of
+ * a parcel. Other types (`API_BATCH`, `API_RATE` …) are ignored. Malformed is what such a webhook cannot do without:
+ * `resource_type`, `data`, `data.tracking_number`, `data.events` as a list of objects, a time in each; and what cannot be
+ * kept: a NUL character, absurd sizes. Everything else that is missing or of another type counts as not said. Never
+ * throws.
+ */
+export function parseShipengine(document: unknown): ParseOutcome {
+  if (!isObject(document)) return malformed('body', 'must be a JSON object');
+  const { resource_type: type, data } = document;
+  if (typeof type !== 'string' || type === '') return malformed('resource_type', 'must name the event');
+  if (type !== 'API_TRACK' && type !== 'TRACK_EVENT_V2') return { outcome: 'ignored', reason: 'not a tracking event' };
+  if (!isObject(data)) return malformed('data', 'must be an object');
+
+  const reader = new WireReader();
+  const status = reader.text(data, 'status_code', 'data.');
+  const detail = reader.text(data, 'status_detail_code', 'data.');
+  const report = reportOf({
+    carrier: reader.text(data, 'carrier_code', 'data.') ?? '',
+    trackingNumber: reader.trackingNumber(data, 'tracking_number', 'data.'),
+    estimate: isoEstimate(data.estimated_delivery_date),
+    scans: readScans(reader, data),
+    headline: ({ text }) => meaningOf({ status, detail, text }),
+    newestFirst: true,
+    snapshot: true,
+  });
+  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
+  return { outcome: 'parsed', deliveryId: null, parcels: [report] };
+}
+
+function readScans(reader: WireReader, data: JsonObject): WireScan[] {
+  const scans: WireScan[] = [];
+  reader.each(data.events, 'data.events', (scan) => {
+    const when = timeOf(scan);
+    if (when === null) reader.fail('occurred_at', 'must be an ISO 8601 date and time');
+    const status = reader.text(scan, 'status_code');
+    const detail = reader.text(scan, 'status_detail_code');
+    const text = reader.text(scan, 'description') ?? reader.text(scan, 'carrier_status_description');
+    const place = placeOf(
+      reader.text(scan, 'city_locality'),
+      reader.text(scan, 'state_province'),
+      reader.text(scan, 'country_code'),
+      reader.text(scan, 'postal_code'),
+    );
+    if (when === null) return;
+    scans.push({
+      time: when.time,
+      order: when.order,
+      meaning: meaningOf({ status, detail, text }),
+      code: codeOf(status, detail) ?? reader.text(scan, 'event_code') ?? '',
+      text,
+      place,
+      unrecognised: unrecognisedOf({ status, detail }),
+    });
+  });
+  return scans;
+}
+
+/** ShipEngine's own words; of scans without any, the carrier's code is all that is left to tell them by. */
+function codeOf(status: string | null, detail: string | null): string | null {
+  return detail === null ? status : `${status ?? ''}/${detail}`;
+}
+
+/** `carrier_occurred_at` is the clock on the wall where the scan happened, whatever stands behind it. */
+function timeOf(scan: JsonObject): WireTime | null {
+  return isoTime(scan.occurred_at) ?? isoLocalTime(scan.carrier_occurred_at);
+}

@@ -1,0 +1,110 @@
+import { type Config, readConfig } from '../../config.js';
+import { openDatabase } from '../../db/database.js';
+import { findPendingMigrations } from '../../db/migrate.js';
+import { loadServerFacts, type ServerFacts } from '../../db/server-facts-store.js';
+import { AppError } from '../../errors.js';
+import { createLogger } from '../../logger.js';
+import { checkMailServer } from '../../messages/mailer.js';
+import { openRedisBackend } from '../../queue/backend.js';
+import { type Check, fault, ok, reasonOf, warning } from '../doctor/check.js';
+import { checkClock, checkSchema, checkServer, checkWork } from '../doctor/check-database.js';
+import { checkSources, checkWhatSourcesSaid } from '../doctor/check-sources.js';
+import { openDatabaseUrl } from '../session.js';
+
+export interface DoctorAnswer {
+  /** No fault; there may be warnings. */
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+}
+
+/** `makegood doctor`: looks at everything that makegood stands on, changes nothing, and says what is wrong. */
+export async function doctorCommand(): Promise<DoctorAnswer> {
+  const checks: Check[] = [];
+  const config = readEnvironment(checks);
+  if (config !== null) {
+    const [sources, mail] = await Promise.all([checkSources(config), checkMail(config)]);
+    checks.push(...(await checkStores(config)), mail, ...sources);
+  }
+  return { ok: checks.every(({ status }) => status !== 'fault'), checks };
+}
+
+function readEnvironment(checks: Check[]): Config | null {
+  const advice = '.env.example says what each variable means';
+  try {
+    const config = readConfig(process.env);
+    checks.push(ok('configuration', `HTTP at ${config.publicUrl}`));
+    return config;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    checks.push(...error.errors.map(({ field, message }) => fault('configuration', `${field} ${message}`, advice)));
+    return null;
+  }
+}
+
+async function checkStores(config: Config): Promise<Check[]> {
+  let database: Awaited<ReturnType<typeof openDatabaseUrl>>;
+  try {
+    database = await openDatabaseUrl(config);
+  } catch (error) {
+    return [fault('database', reasonOf(error), 'see that DATA_DIR can be written to and no other process is in it')];
+  }
+  const db = openDatabase(database.url, { poolSize: 2, onError: () => {} });
+  const checks: Check[] = [];
+  try {
+    const facts = await loadServerFacts(db.pool);
+    checks.push(
+      checkServer(facts),
+      checkSchema(await findPendingMigrations(database.url)),
+      await checkClock(db.pool),
+      await checkQueue(config, facts),
+    );
+    // A database that was never started on has no tables of ours yet.
+    if (facts.hasTables) checks.push(...(await checkWork(db.pool)), ...(await checkWhatSourcesSaid(db.pool)));
+  } catch (error) {
+    checks.push(fault('database', reasonOf(error), 'see that it runs, and that DATABASE_URL is right'));
+  } finally {
+    await db.close();
+    await database.close();
+  }
+  return checks;
+}
+
+async function checkQueue({ redisUrl }: Config, { hasQueue }: ServerFacts): Promise<Check> {
+  if (redisUrl === null) {
+    return ok('queue', hasQueue ? 'BullMQ on PostgreSQL' : 'BullMQ on PostgreSQL, to be made by the first start');
+  }
+  const backend = openRedisBackend(redisUrl, { log: createLogger('silent') });
+  try {
+    await backend.prepare();
+    await backend.check();
+    return ok('queue', 'BullMQ on Redis');
+  } catch (error) {
+    return fault('queue', reasonOf(error), 'see that it runs, and that REDIS_URL is right');
+  } finally {
+    await backend.close();
+  }
+}
+
+async function checkMail({ smtpUrl }: Config): Promise<Check> {
+  if (smtpUrl === null) {
+    const detail = 'no SMTP_URL: letters stay in the local mailbox and reach nobody';
+    return warning('mail', detail, 'set SMTP_URL before real customers are to read them');
+  }
+  try {
+    await checkMailServer(smtpUrl);
+    return ok('mail', 'the mail server lets us in');
+  } catch (error) {
+    return fault('mail', reasonOf(error), 'see that SMTP_URL names the right server, user and password');
+  }
+}
+
+const SIGNS = { ok: '✓', warning: '!', fault: '✗' } as const;
+
+export function describeDoctor({ checks }: DoctorAnswer): string {
+  const lines = checks.map(({ name, status, detail, advice }) => {
+    const line = `${SIGNS[status]} ${name}: ${detail}`;
+    return advice === null ? line : `${line}\n    ${advice}`;
+  });
+  const count = (wanted: Check['status']) => checks.filter(({ status }) => status === wanted).length;
+  return [...lines, '', `${count('fault')} faults, ${count('warning')} warnings.`].join('\n');
+}

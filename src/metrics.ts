@@ -1,0 +1,46 @@
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
+
+/** What became of a webhook. */
+export type WebhookOutcome =
+  | 'stored'
+  | 'ignored'
+  | 'handshake'
+  | 'malformed'
+  | 'bad_signature'
+  | 'another_carriers'
+  | 'unavailable';
+
+/** What this process counts since it started, for Prometheus. Labels are names of ours: never what a stranger wrote. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly webhooks: Counter<'source' | 'outcome'>;
+  readonly scans: Counter<'source' | 'news'>;
+  readonly unknownCodes: Counter<'source'>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    webhooks: new Counter({
+      name: 'makegood_webhooks_total',
+      help: 'Webhooks received, by source and what became of them',
+      labelNames: ['source', 'outcome'],
+      registers,
+    }),
+    scans: new Counter({
+      name: 'makegood_scans_total',
+      help: 'Scans in stored webhooks, by source and whether they were new or known',
+      labelNames: ['source', 'news'],
+      registers,
+    }),
+    unknownCodes: new Counter({
+      name: 'makegood_unknown_codes_total',
+      help: 'New scans with a word that the table of their source does not have; makegood doctor lists the words',
+      labelNames: ['source'],
+      registers,
+    }),
+  };
+}

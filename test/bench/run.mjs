@@ -1,0 +1,66 @@
+/**
+ * Benchmarks: ratios of two arms taken in one run on one machine. Absolute rates move with the machine, ratios much less.
+ *
+ *   npm run bench                 all
+ *   npm run bench -- carriers     one
+ *   … --quick                     fewer and shorter pairs, gates at 0.7 of the gate: to see that it still works
+ *   … --json                      one JSON document on stdout
+ */
+import { appendFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { benchCarriers } from './carriers.mjs';
+import { machineFacts } from './machine.mjs';
+
+const BENCHES = { carriers: benchCarriers };
+const RESULTS = fileURLToPath(new URL('results.jsonl', import.meta.url));
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const unknown = positionals.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(BENCHES).join(', ')}.`);
+  process.exit(2);
+}
+
+const machine = machineFacts();
+const rows = [];
+for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
+  for await (const row of BENCHES[name]({ quick: values.quick, say: (text) => process.stderr.write(text) })) {
+    const line = { ...row, machine };
+    rows.push(line);
+    appendFileSync(RESULTS, `${JSON.stringify(line)}\n`);
+  }
+}
+
+if (values.json) console.log(JSON.stringify({ machine, rows }, null, 2));
+else print();
+process.exit(rows.some(({ pass }) => pass === false) ? 1 : 0);
+
+function print() {
+  const grid = new Table({
+    head: ['benchmark', 'baseline', 'ours', 'ratio', 'min – max', 'gate', ''],
+    style: { head: [], border: [] },
+  });
+  for (const row of rows) {
+    const ratios = row.pairs.map(([a, b]) => b / a);
+    grid.push([
+      row.name,
+      `${row.baseline} ${row.unit}`,
+      `${row.ours} ${row.unit}`,
+      `${row.ratio.toFixed(2)} ${'█'.repeat(Math.round(row.ratio * 8))}`,
+      `${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}`,
+      row.gate === null ? '-' : `${row.gateOp} ${row.gate}`,
+      row.skipped ? `skipped: ${row.skipped}` : row.pass === null ? row.note : row.pass ? 'ok' : 'FAILED',
+    ]);
+  }
+  console.log(grid.toString());
+  console.log(
+    Object.entries(machine)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join(', '),
+  );
+}
