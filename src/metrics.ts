@@ -1,18 +1,9 @@
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 
-/** What became of a webhook. */
-export type WebhookOutcome =
-  | 'stored'
-  | 'ignored'
-  | 'handshake'
-  | 'malformed'
-  | 'bad_signature'
-  | 'another_carriers'
-  | 'unavailable';
-
 /** What this process counts since it started, for Prometheus. Labels are names of ours: never what a stranger wrote. */
 export interface Metrics {
   readonly registry: Registry;
+  /** `outcome`: stored, ignored, handshake, malformed, bad_signature, another_carriers, unavailable. */
   readonly webhooks: Counter<'source' | 'outcome'>;
   readonly scans: Counter<'source' | 'news'>;
   readonly unknownCodes: Counter<'source'>;

@@ -11,6 +11,8 @@ export interface Scan extends TrackingEvent {
   readonly code: string;
   readonly text: string | null;
   readonly place: string | null;
+  /** Its own words name no status: it is that of the parcel as a whole, as of this report. A newer report may lend another. */
+  readonly isBorrowed: boolean;
   /** The word among them that our table of this source does not have: counted, and shown by `makegood doctor`. */
   readonly unrecognised: string | null;
 }

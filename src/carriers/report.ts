@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import type { EventTime } from '../shipments/tracking-event.js';
 import type { Meaning, ParcelReport, Scan } from './adapter.js';
 import { UNKNOWN } from './meanings.js';
 import type { WireTime } from './wire-time.js';
@@ -11,6 +11,8 @@ export interface WireScan extends WireTime {
   readonly text: string | null;
   readonly place: string | null;
   readonly unrecognised: string | null;
+  /** Set where the meaning is not of its own words already. */
+  readonly isBorrowed?: boolean;
 }
 
 /**
@@ -47,18 +49,22 @@ export function reportOf(parts: {
     estimate: parts.estimate,
     reportedAt: new Date(reportedAt),
     scans: scans.map((scan) => {
-      const headline = scan === latest && scan.meaning === null ? parts.headline?.(scan) : null;
-      return toScan(scan, scan.meaning ?? headline ?? UNKNOWN);
+      const headline = scan === latest && scan.meaning === null ? (parts.headline?.(scan) ?? null) : null;
+      return toScan(scan, headline);
     }),
     snapshot: parts.snapshot ? { reachesBackTo: new Date(oldest), historyId: parts.historyId ?? '' } : null,
   };
 }
 
-function toScan({ time, code, text, place, unrecognised }: WireScan, { status, exception }: Meaning): Scan {
-  return { status, time, exception, disputed: false, code, text, place, unrecognised };
+function toScan(scan: WireScan, headline: Meaning | null): Scan {
+  const { time, code, text, place, unrecognised } = scan;
+  const { status, exception } = scan.meaning ?? headline ?? UNKNOWN;
+  const isBorrowed = scan.isBorrowed ?? (headline !== null && status !== 'unknown');
+  return { status, time, exception, disputed: false, code, text, place, isBorrowed, unrecognised };
 }
 
-function latestOf(scans: readonly WireScan[], newestFirst: boolean): WireScan | undefined {
+/** Of two scans at the same time the first in the list where lists begin with the newest, else the last. */
+export function latestOf(scans: readonly WireScan[], newestFirst: boolean): WireScan | undefined {
   let latest: WireScan | undefined;
   for (const scan of scans) {
     if (latest === undefined || scan.order > latest.order || (scan.order === latest.order && !newestFirst))
@@ -97,10 +103,13 @@ function eachOnce(scans: readonly WireScan[]): WireScan[] {
 /** As `scanKeyOf` sees it. */
 function isSame(a: WireScan, b: WireScan): boolean {
   return (
-    a.order === b.order &&
-    a.code === b.code &&
-    a.text === b.text &&
-    a.place === b.place &&
-    isDeepStrictEqual(a.time, b.time)
+    a.order === b.order && a.code === b.code && a.text === b.text && a.place === b.place && isSameTime(a.time, b.time)
   );
+}
+
+/** An instant and a wall-clock reading with the same digits are two different statements. */
+export function isSameTime(a: EventTime, b: EventTime): boolean {
+  if ('at' in a) return 'at' in b && a.at.getTime() === b.at.getTime();
+  if ('local' in a) return 'local' in b && a.local === b.local && a.timeZone === b.timeZone;
+  return 'on' in b && a.on === b.on && a.timeZone === b.timeZone;
 }

@@ -18,7 +18,7 @@ export function equalSecrets(a: string | Buffer, b: string | Buffer): boolean {
 }
 
 /** As `equalSecrets`, for a signature: how long a right one is, everybody may know. Never throws. */
-export function equalSignatures(sent: string, right: string): boolean {
+function equalSignatures(sent: string, right: string): boolean {
   const [sentBytes, rightBytes] = [Buffer.from(sent), Buffer.from(right)];
   return sentBytes.length === rightBytes.length && timingSafeEqual(sentBytes, rightBytes);
 }

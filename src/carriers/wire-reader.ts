@@ -3,7 +3,7 @@ import type { ParseOutcome } from './adapter.js';
 import { trackingKeyOf } from './matching.js';
 
 /** Far above what carriers write. Less would cut real texts; more would let one webhook fill the table. */
-const TEXT_LIMIT = 500;
+export const TEXT_LIMIT = 500;
 /** Carriers use at most about 40 characters. Longer is refused and not cut: a cut number is another parcel's. */
 const TRACKING_NUMBER_LIMIT = 100;
 /** Real parcels have fewer than a hundred. Less would refuse a parcel going round in circles; more, a slow batch. */
@@ -17,9 +17,25 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A part of a document; an empty one where it is missing, or no object. */
+export function partOf(object: JsonObject, key: string): JsonObject {
+  const part = object[key];
+  return isObject(part) ? part : NOTHING;
+}
+
+const NOTHING: JsonObject = {};
+
 /** The outcome of a document of which one field is wrong. */
 export function malformed(field: string, message: string): ParseOutcome {
   return { outcome: 'malformed', errors: [{ field, message }] };
+}
+
+/** What a source calls the parts of a place. */
+export interface PlaceKeys {
+  readonly city: string;
+  readonly region: string | null;
+  readonly country: string;
+  readonly postalCode: string;
 }
 
 /**
@@ -69,6 +85,16 @@ export class WireReader {
     return this.text(object, key, within) ?? '';
   }
 
+  /** `OMAHA, NE, US 68102`, of whatever parts there are; null of none. */
+  place(object: JsonObject, keys: PlaceKeys, within = ''): string | null {
+    const city = this.text(object, keys.city, within);
+    const region = keys.region === null ? null : this.text(object, keys.region, within);
+    const country = this.text(object, keys.country, within);
+    const postalCode = this.text(object, keys.postalCode, within);
+    const place = joined(joined(city, ', ', region), ', ', joined(country, ' ', postalCode));
+    return place !== null && place.length > TEXT_LIMIT ? cut(place) : place;
+  }
+
   /** The provider's id of a delivery or of a history: kept whole or not at all. */
   id(object: JsonObject, key: string, within = ''): string | null {
     const value = object[key];
@@ -105,19 +131,6 @@ export class WireReader {
   #path(): string {
     return this.#index < 0 ? this.#base : `${this.#base}${this.#list}[${this.#index}].`;
   }
-}
-
-/**
- * `OMAHA, NE, US 68102`, of whatever parts there are; null of none. The parts are texts that were read, in this order.
- */
-export function placeOf(
-  city: string | null,
-  region: string | null,
-  country: string | null,
-  postalCode: string | null,
-): string | null {
-  const place = joined(joined(city, ', ', region), ', ', joined(country, ' ', postalCode));
-  return place !== null && place.length > TEXT_LIMIT ? cut(place) : place;
 }
 
 function joined(left: string | null, separator: string, right: string | null): string | null {

@@ -45,8 +45,9 @@ export function readingAsUtc(reading: Reading): number | null {
 export function localTime(reading: Reading): WireTime | null {
   const order = readingAsUtc(reading);
   if (order === null) return null;
-  const text = new Date(order).toISOString();
-  return { time: { local: reading.millisecond ? text.slice(0, 23) : text.slice(0, 19) }, order };
+  const { hour = 0, minute = 0, second = 0, millisecond = 0 } = reading;
+  const clock = `${dateText(reading)}T${two(hour)}:${two(minute)}:${two(second)}`;
+  return { time: { local: millisecond === 0 ? clock : `${clock}.${String(millisecond).padStart(3, '0')}` }, order };
 }
 
 /** A wall-clock reading with its offset from UTC, in minutes: an instant. Null for an impossible one. */
@@ -60,7 +61,15 @@ export function instantWithOffset(reading: Reading, offsetMinutes: number): Wire
 /** A date alone. Null for an impossible one. */
 export function dateAlone(reading: Pick<Reading, 'year' | 'month' | 'day'>): WireTime | null {
   const order = readingAsUtc({ year: reading.year, month: reading.month, day: reading.day });
-  return order === null ? null : { time: { on: new Date(order).toISOString().slice(0, 10) }, order };
+  return order === null ? null : { time: { on: dateText(reading) }, order };
+}
+
+function dateText({ year, month, day }: Pick<Reading, 'year' | 'month' | 'day'>): string {
+  return `${year}-${two(month)}-${two(day)}`;
+}
+
+function two(number: number): string {
+  return number < 10 ? `0${number}` : String(number);
 }
 
 /** Unix milliseconds. Null outside of the years that can be meant, and for anything but a number. */

@@ -1,7 +1,7 @@
 import { table } from '../cli/print.js';
 import type { OrderView } from '../http/order-view.js';
 import { formatMoney } from '../money.js';
-import type { Story } from './stories.js';
+import type { Story } from './story.js';
 
 export interface StoryOutcome {
   readonly story: Story;
@@ -13,7 +13,7 @@ export function outcomeTable(outcomes: readonly StoryOutcome[]): string {
   return table(
     ['order', 'promised', 'what happened', 'verdict', 'award', 'letter'],
     outcomes.map(({ story, view }) => [
-      story.id,
+      `${story.id}\nby ${story.source}`,
       `${story.promise.on.slice(5)} ${story.promise.timeZone.split('/')[1]?.replace('_', ' ')}`,
       story.happened,
       verdictOf(view),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DemoScan, ScanKind, Story } from './stories.js';
+import type { DemoScan, DemoSource, ScanKind, Story } from './story.js';
 
 /** What a source sends, each in its own format; a body for each webhook. */
 type Format = (story: Story, scans: readonly DemoScan[]) => object;
@@ -12,8 +12,7 @@ export const FORMATS = {
   fedex: fedexResults,
   usps: uspsEnvelope,
   dhl: dhlPush,
-} as const satisfies Record<string, Format>;
-export type DemoSource = keyof typeof FORMATS;
+} as const satisfies Record<DemoSource, Format>;
 
 /** One webhook a scan, as the parcel travels. */
 export function webhooksUntil(story: Story, until: Date): Buffer[] {

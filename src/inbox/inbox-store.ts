@@ -3,7 +3,7 @@ import { deliveryKeyOf, trackingKeyOf } from '../carriers/matching.js';
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
 import { isOfCarrier } from '../shipments/carrier-family.js';
-import { insertScans, type ReportRow, reportRowsOf, upsertSnapshots } from './scan-store.js';
+import { insertScans, lendStatuses, type ReportRow, reportRowsOf, upsertSnapshots } from './scan-store.js';
 import { countUnknownCodes } from './unknown-code-store.js';
 
 /** A webhook whose signature was right and whose content was understood. */
@@ -47,7 +47,11 @@ export async function saveWebhooks(
   await insertInbox(sql, accepted);
   const reports = accepted.flatMap((webhook) => webhook.reports);
   const newKeys = await insertScans(sql, reports);
-  const changed = new Set([...(await upsertEstimates(sql, reports)), ...(await upsertSnapshots(sql, reports))]);
+  const changed = new Set([
+    ...(await lendStatuses(sql, reports, newKeys)),
+    ...(await upsertEstimates(sql, reports)),
+    ...(await upsertSnapshots(sql, reports)),
+  ]);
 
   const unknown: { source: string; code: string }[] = [];
   const receipts = stored.map((webhook): Receipt => {

@@ -40,12 +40,13 @@ export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Prom
   if (rows.length === 0) return new Set();
   const result = await sql.query(
     `INSERT INTO tracking_events (scan_key, inbox_id, source, carrier, carrier_key, tracking_key, status, exception, disputed,
-       occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, history_id, received_at)
+       occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, history_id, borrowed_at, received_at)
      SELECT n.*, now()
      FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[],
-       $10::timestamptz[], $11::text[], $12::date[], $13::text[], $14::text[], $15::text[], $16::text[], $17::boolean[], $18::text[])
+       $10::timestamptz[], $11::text[], $12::date[], $13::text[], $14::text[], $15::text[], $16::text[], $17::boolean[], $18::text[],
+       $19::timestamptz[])
        AS n(scan_key, inbox_id, source, carrier, carrier_key, tracking_key, status, exception, disputed,
-       occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, history_id)
+       occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, history_id, borrowed_at)
      ORDER BY n.scan_key
      ON CONFLICT (scan_key) DO NOTHING
      RETURNING scan_key`,
@@ -68,9 +69,46 @@ export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Prom
       rows.map(({ scan }) => scan.place),
       rows.map((row) => row.firstHand),
       rows.map((row) => row.report.snapshot?.historyId ?? ''),
+      rows.map(({ scan, report }) => (scan.isBorrowed ? report.reportedAt : null)),
     ],
   );
   return new Set(result.rows.map((row) => row.scan_key));
+}
+
+/**
+ * Gives scans that are known already, and have no words of their own, the status that a newer report lends them. The newest
+ * report that lends one counts, in whatever order they arrive.
+ * @returns their tracking keys
+ */
+export async function lendStatuses(
+  sql: Sql,
+  reports: readonly ReportRow[],
+  newKeys: ReadonlySet<string>,
+): Promise<string[]> {
+  const newest = new Map<string, { scan: Scan; reportedAt: Date }>();
+  for (const { scans, report } of reports) {
+    for (const { scanKey, scan } of scans) {
+      // Also of a new one there may be a newer report in the same batch than the one it was stored from.
+      if (!scan.isBorrowed || (newKeys.has(scanKey) && reports.length === 1)) continue;
+      const known = newest.get(scanKey);
+      if (!known || known.reportedAt < report.reportedAt) newest.set(scanKey, { scan, reportedAt: report.reportedAt });
+    }
+  }
+  if (newest.size === 0) return [];
+  const rows = [...newest.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  const result = await sql.query(
+    `UPDATE tracking_events e SET status = n.status, exception = n.exception, borrowed_at = n.borrowed_at
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS n(scan_key, status, exception, borrowed_at)
+     WHERE e.scan_key = n.scan_key AND (e.borrowed_at IS NULL OR e.borrowed_at < n.borrowed_at)
+     RETURNING e.tracking_key`,
+    [
+      rows.map(([scanKey]) => scanKey),
+      rows.map(([, { scan }]) => scan.status),
+      rows.map(([, { scan }]) => scan.exception),
+      rows.map(([, { reportedAt }]) => reportedAt),
+    ],
+  );
+  return result.rows.map((row) => row.tracking_key);
 }
 
 /** A snapshot on its way into the table. */

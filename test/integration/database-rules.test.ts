@@ -52,6 +52,11 @@ const HISTORY = `
     VALUES (0, now(), 'key:ann', 'order.recheck', 'o-1', NULL, '{}', '', '');
 `;
 
+/** Another scan of the parcel, with these values of `status`, `occurred_at` and `occurred_on`. */
+const copyOfScan = (values: string): string =>
+  `INSERT INTO tracking_events (scan_key, source, carrier, carrier_key, tracking_key, code, received_at, status, occurred_at, occurred_on)
+   VALUES (gen_random_uuid(), 'easypost', 'USPS', 'usps', '9400', '', now(), ${values})`;
+
 beforeAll(async () => {
   database = await createTestDatabase();
   await database.query(HISTORY);
@@ -93,6 +98,23 @@ describe('history is append-only', () => {
     await refused(`DELETE FROM customers`, RESTRICT_VIOLATION);
     await refused(`DELETE FROM ledger_accounts`, RESTRICT_VIOLATION);
     await refused(`UPDATE awards SET id = gen_random_uuid()`, RESTRICT_VIOLATION);
+  });
+});
+
+describe('a scan is written once', () => {
+  test.each([
+    `UPDATE tracking_events SET occurred_at = now()`,
+    `UPDATE tracking_events SET tracking_key = '9401'`,
+    `UPDATE tracking_events SET code = 'other'`,
+    `UPDATE tracking_events SET status = 'in_transit'`,
+  ])('refused: %s', async (sql) => {
+    await refused(sql, RESTRICT_VIOLATION);
+  });
+
+  test('what its source says of it later is noted: a correction, a status that it lends', async () => {
+    await database.query(`UPDATE tracking_events SET superseded_at = now()`);
+    await database.query(`UPDATE tracking_events SET status = 'in_transit', borrowed_at = now()`);
+    await refused(`UPDATE tracking_events SET borrowed_at = NULL`, RESTRICT_VIOLATION);
   });
 });
 
@@ -312,9 +334,10 @@ describe('values that mean nothing are refused', () => {
     ['awards_applied', `UPDATE awards SET applied_at = NULL WHERE status = 'applied'`],
     ['messages_status', `UPDATE messages SET status = 'perhaps'`],
     ['messages_sent', `UPDATE messages SET sent_at = NULL`],
-    ['tracking_events_one_time', `UPDATE tracking_events SET occurred_on = '2025-03-05'`],
-    ['tracking_events_one_time', `UPDATE tracking_events SET occurred_at = NULL`],
-    ['tracking_events_status', `UPDATE tracking_events SET status = 'teleported'`],
+    ['tracking_events_one_time', copyOfScan(`'delivered', now(), '2025-03-05'`)],
+    ['tracking_events_one_time', copyOfScan(`'delivered', NULL, NULL`)],
+    ['tracking_events_status', copyOfScan(`'teleported', now(), NULL`)],
+    ['handshakes_state', `INSERT INTO handshakes VALUES ('dhl', 's', 'maybe', NULL, now())`],
     ['api_keys_role', `UPDATE api_keys SET role = 'god'`],
     ['ledger_accounts_owner', `UPDATE ledger_accounts SET owner_kind = 'bank'`],
   ])('%s: %s', async (constraint, sql) => {

@@ -62,6 +62,7 @@ test.each([
 test('every path that the server has is described, and no other', () => {
   expect(Object.keys(document.paths).sort()).toEqual([
     '/healthz',
+    '/metrics',
     '/readyz',
     '/v1/orders/{id}',
     '/v1/orders/{id}/recheck',

@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { ParcelReport, ParseOutcome, Scan } from '../adapter.js';
-import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { codeOf } from '../detail-before-status.js';
+import { isSameTime, reportOf, type WireScan } from '../report.js';
+import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
 import { instantFromUnixMs, isoEstimate, isoTime } from '../wire-time.js';
-import { codeOf } from './detail-before-status.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
 /**
@@ -53,7 +52,7 @@ function readScans(reader: WireReader, msg: JsonObject): WireScan[] {
       time: when.time,
       order: when.order,
       meaning: meaningOf({ status, detail, text }),
-      code: codeOf({ status, detail }),
+      code: codeOf(status, detail),
       text,
       place,
       unrecognised: unrecognisedOf({ status, detail }),
@@ -64,17 +63,12 @@ function readScans(reader: WireReader, msg: JsonObject): WireScan[] {
 
 /** `location` where there is one. The parts were renamed between webhook versions: both names are read. */
 function readPlace(reader: WireReader, checkpoint: JsonObject): string | null {
-  const either = (key: string, formerly: string) => reader.text(checkpoint, key) ?? reader.text(checkpoint, formerly);
-  return (
-    reader.text(checkpoint, 'location') ??
-    placeOf(
-      reader.text(checkpoint, 'city'),
-      reader.text(checkpoint, 'state'),
-      either('country_region', 'country_iso3'),
-      either('postal_code', 'zip'),
-    )
-  );
+  const isFormer = checkpoint.country_region === undefined && checkpoint.postal_code === undefined;
+  return reader.text(checkpoint, 'location') ?? reader.place(checkpoint, isFormer ? FORMER_PLACE : PLACE);
 }
+
+const PLACE = { city: 'city', region: 'state', country: 'country_region', postalCode: 'postal_code' };
+const FORMER_PLACE = { city: 'city', region: 'state', country: 'country_iso3', postalCode: 'zip' };
 
 /**
  * AfterShip sends the same checkpoint twice, with the city and without: of two that differ only in that the place of one
@@ -90,7 +84,7 @@ function withoutPoorerTwins(scans: readonly WireScan[]): WireScan[] {
           rich.code === poor.code &&
           rich.text === poor.text &&
           isPoorer(poor.place, rich.place) &&
-          isDeepStrictEqual(rich.time, poor.time),
+          isSameTime(rich.time, poor.time),
       ),
   );
 }
@@ -121,6 +115,7 @@ function withReturn(report: ParcelReport, updatedAt: number | null): ParcelRepor
     code: 'return_to_sender',
     text: null,
     place: null,
+    isBorrowed: false,
     unrecognised: null,
   };
   return { ...report, scans: [...report.scans, returned] };

@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { detailBeforeStatus } from './detail-before-status.js';
+import { detailBeforeStatus } from '../detail-before-status.js';
 
 /** AfterShip's `tag`, all documented values. */
 export const TAGS: Readonly<Record<string, Meaning>> = {

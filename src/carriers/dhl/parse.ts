@@ -1,7 +1,7 @@
 import type { Handshake, Meaning, ParcelReport, ParseOutcome } from '../adapter.js';
 import { lookUpIn } from '../meanings.js';
 import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoLocalTime, isoTime } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
@@ -93,7 +93,7 @@ function readScan(
   const statusCode = reader.text(item, 'statusCode', within);
   const status = reader.text(item, 'status', within);
   const description = reader.text(item, 'description', within);
-  const place = readPlace(reader, item.location, within);
+  const place = reader.place(partOf(partOf(item, 'location'), 'address'), PLACE, `${within}location.address.`);
   const meaning = meaningOf({ statusCode, status, description });
   const when = isoTime(timestamp);
   const hasTime = timestamp !== undefined && timestamp !== null && timestamp !== '';
@@ -111,12 +111,7 @@ function readScan(
   return { meaning, hasTime, scan };
 }
 
-function readPlace(reader: WireReader, location: unknown, within: string): string | null {
-  if (!isObject(location) || !isObject(location.address)) return null;
-  const { address } = location;
-  const part = (key: string) => reader.text(address, key, `${within}location.address.`);
-  return placeOf(part('addressLocality'), null, part('countryCode'), part('postalCode'));
-}
+const PLACE = { city: 'addressLocality', region: null, country: 'countryCode', postalCode: 'postalCode' };
 
 /**
  * The shipment's status as a scan beside its events; null where it is one of them, and then that event's time counts.

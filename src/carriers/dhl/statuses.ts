@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { lookUpIn, UNKNOWN } from '../meanings.js';
+import { lookUpIn, UNKNOWN, WEATHER } from '../meanings.js';
 
 /** DHL's `statusCode`, all documented values (Shipment Tracking – Unified Push). */
 export const STATUS_CODES: Readonly<Record<string, Meaning>> = {
@@ -14,7 +14,6 @@ const OUT_FOR_DELIVERY: Meaning = { status: 'out_for_delivery', exception: null 
 const AVAILABLE_FOR_PICKUP: Meaning = { status: 'available_for_pickup', exception: null };
 const ATTEMPTED: Meaning = { status: 'attempted', exception: null };
 const RETURN_TO_SENDER: Meaning = { status: 'return_to_sender', exception: null };
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
 
 const byCode = lookUpIn(STATUS_CODES);
 

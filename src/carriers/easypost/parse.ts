@@ -1,6 +1,7 @@
 import type { ParcelReport, ParseOutcome } from '../adapter.js';
+import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoTime } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
@@ -43,13 +44,13 @@ function readScans(reader: WireReader, result: JsonObject): WireScan[] {
     const status = reader.text(scan, 'status');
     const detail = reader.text(scan, 'status_detail');
     const text = reader.text(scan, 'message');
-    const place = readPlace(reader, scan.tracking_location);
+    const place = reader.place(partOf(scan, 'tracking_location'), PLACE, 'tracking_location.');
     if (when === null) return;
     scans.push({
       time: when.time,
       order: when.order,
       meaning: meaningOf({ status, detail, text }),
-      code: detail === null ? (status ?? '') : `${status ?? ''}/${detail}`,
+      code: codeOf(status, detail),
       text,
       place,
       unrecognised: unrecognisedOf({ status, detail }),
@@ -58,11 +59,7 @@ function readScans(reader: WireReader, result: JsonObject): WireScan[] {
   return scans;
 }
 
-function readPlace(reader: WireReader, location: unknown): string | null {
-  if (!isObject(location)) return null;
-  const part = (key: string) => reader.text(location, key, 'tracking_location.');
-  return placeOf(part('city'), part('state'), part('country'), part('zip'));
-}
+const PLACE = { city: 'city', region: 'state', country: 'country', postalCode: 'zip' };
 
 /** A tracker's `updated_at` moves with its content. */
 function takenAtOf(result: JsonObject): number | null {

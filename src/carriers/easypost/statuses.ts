@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { lookUpIn, UNKNOWN } from '../meanings.js';
+import { detailBeforeStatus } from '../detail-before-status.js';
 
 /** EasyPost's `status`, all documented values (types of `@easypost/api` 8.9.0); `canceled` is seen on the wire besides. */
 export const STATUSES: Readonly<Record<string, Meaning>> = {
@@ -52,32 +52,5 @@ export const STATUS_DETAILS: Readonly<Record<string, Meaning | null>> = {
   weather_delay: { status: 'exception', exception: 'weather' },
 };
 
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
-
-const meaningOfStatus = lookUpIn(STATUSES);
-const meaningOfDetail = lookUpIn(STATUS_DETAILS);
-
-interface Words {
-  readonly status: string | null;
-  readonly detail: string | null;
-  readonly text: string | null;
-}
-
-/**
- * The meaning of a scan's words; null where they name no status at all. The detail goes before the coarse status,
- * except that what was delivered stays delivered. Words we do not know say nothing: an unknown detail leaves the
- * status, an unknown status is `unknown`. The text is the last resort, only where the codes name no kind of exception.
- */
-export function meaningOf({ status, detail, text }: Words): Meaning | null {
-  const coarse = status === null ? null : (meaningOfStatus(status) ?? UNKNOWN);
-  if (coarse?.status === 'delivered') return coarse;
-  const detailed = detail === null ? null : meaningOfDetail(detail);
-  const meaning = detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse);
-  return meaning?.exception === 'other' && /weather/i.test(text ?? '') ? WEATHER : meaning;
-}
-
-/** The word that is in neither table, the status before the detail; null when all are known. */
-export function unrecognisedOf({ status, detail }: Omit<Words, 'text'>): string | null {
-  if (status !== null && meaningOfStatus(status) === undefined) return status;
-  return detail !== null && meaningOfDetail(detail) === undefined ? `${status ?? ''}/${detail}` : null;
-}
+/** What a scan's status, status_detail (the detail) and message mean, and which of them we do not know. */
+export const { meaningOf, unrecognisedOf } = detailBeforeStatus({ statuses: STATUSES, details: STATUS_DETAILS });

@@ -1,6 +1,7 @@
 import type { Meaning, ParcelReport, ParseOutcome } from '../adapter.js';
-import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { codeOf } from '../detail-before-status.js';
+import { latestOf, reportOf, type WireScan } from '../report.js';
+import { isObject, type JsonObject, malformed, partOf, TEXT_LIMIT, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoTimeOrMidnightDate } from '../wire-time.js';
 import { inBadWeather, meaningOf, refinedByText, unrecognisedOf } from './statuses.js';
 
@@ -52,8 +53,8 @@ function readResult(reader: WireReader, result: JsonObject, envelope: JsonObject
   const hasScans = Array.isArray(scanEvents) ? scanEvents.length > 0 : scanEvents !== undefined && scanEvents !== null;
   if (!hasScans && isObject(error)) return null;
 
-  const info = isObject(result.trackingNumberInfo) ? result.trackingNumberInfo : {};
-  const latestStatus = isObject(result.latestStatusDetail) ? result.latestStatusDetail : {};
+  const info = partOf(result, 'trackingNumberInfo');
+  const latestStatus = partOf(result, 'latestStatusDetail');
   return reportOf({
     carrier: 'fedex',
     trackingNumber: readTrackingNumber(reader, info, result, envelope),
@@ -77,7 +78,6 @@ function readTrackingNumber(reader: WireReader, info: JsonObject, result: JsonOb
 
 function readScans(reader: WireReader, scanEvents: unknown, latestStatus: JsonObject): WireScan[] {
   const scans: WireScan[] = [];
-  let latest = -1;
   reader.each(scanEvents, 'scanEvents', (scan) => {
     const when = isoTimeOrMidnightDate(scan.date);
     if (when === null) reader.fail('date', 'must be an ISO 8601 date and time');
@@ -85,25 +85,24 @@ function readScans(reader: WireReader, scanEvents: unknown, latestStatus: JsonOb
     const exceptionCode = reader.text(scan, 'exceptionCode');
     const description = reader.text(scan, 'eventDescription');
     const exceptionText = reader.text(scan, 'exceptionDescription');
-    const place = readPlace(reader, scan.scanLocation);
+    const place = reader.place(partOf(scan, 'scanLocation'), PLACE, 'scanLocation.');
     if (when === null) return;
     const plain = refinedByText(refinedByText(meaningOf(type), exceptionText), description);
-    if (latest < 0 || when.order > (scans[latest]?.order ?? 0)) latest = scans.length;
     scans.push({
       time: when.time,
       order: when.order,
       meaning: isWeather(scan.delayDetail) ? inBadWeather(plain) : plain,
-      code: exceptionCode === null ? (type ?? '') : `${type ?? ''}/${exceptionCode}`,
+      code: codeOf(type, exceptionCode),
       text: textOf(description, exceptionText),
       place,
       unrecognised: unrecognisedOf(type),
     });
   });
-  const newest = scans[latest];
-  if (newest !== undefined && isWeather(latestStatus.delayDetail)) {
-    scans[latest] = { ...newest, meaning: weatherOfLatest(newest.meaning) };
-  }
-  return scans;
+  const latest = latestOf(scans, true);
+  if (latest === undefined || !isWeather(latestStatus.delayDetail)) return scans;
+  const meaning = weatherOfLatest(latest.meaning);
+  if (meaning === latest.meaning) return scans;
+  return scans.map((scan) => (scan === latest ? { ...scan, meaning, isBorrowed: true } : scan));
 }
 
 /**
@@ -113,9 +112,6 @@ function readScans(reader: WireReader, scanEvents: unknown, latestStatus: JsonOb
 function weatherOfLatest(meaning: Meaning | null): Meaning | null {
   return meaning?.status === 'exception' || meaning?.status === 'attempted' ? inBadWeather(meaning) : meaning;
 }
-
-/** What is kept of a text; each of the two that are joined has it already. */
-const TEXT_LIMIT = 500;
 
 /** `Delay: Adverse weather conditions`, unless that is longer than a text may be. */
 function textOf(description: string | null, exceptionText: string | null): string | null {
@@ -136,11 +132,7 @@ function headlineOf({ code, derivedCode, delayDetail }: JsonObject): Meaning | n
   return isWeather(delayDetail) ? weatherOfLatest(meaning) : meaning;
 }
 
-function readPlace(reader: WireReader, location: unknown): string | null {
-  if (!isObject(location)) return null;
-  const part = (key: string) => reader.text(location, key, 'scanLocation.');
-  return placeOf(part('city'), part('stateOrProvinceCode'), part('countryCode'), part('postalCode'));
-}
+const PLACE = { city: 'city', region: 'stateOrProvinceCode', country: 'countryCode', postalCode: 'postalCode' };
 
 /** The end of the window, else the estimate among the dates; a local midnight is the date alone. */
 function readEstimate({ estimatedDeliveryTimeWindow, dateAndTimes }: JsonObject): ParcelReport['estimate'] {

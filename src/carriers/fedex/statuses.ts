@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { lookUpIn, UNKNOWN } from '../meanings.js';
+import { lookUpIn, UNKNOWN, WEATHER } from '../meanings.js';
 
 const PRE_TRANSIT: Meaning = { status: 'pre_transit', exception: null };
 const IN_TRANSIT: Meaning = { status: 'in_transit', exception: null };
@@ -7,7 +7,6 @@ const OUT_FOR_DELIVERY: Meaning = { status: 'out_for_delivery', exception: null 
 const PICKUP: Meaning = { status: 'available_for_pickup', exception: null };
 const RETURN: Meaning = { status: 'return_to_sender', exception: null };
 const DELAY: Meaning = { status: 'exception', exception: 'delay' };
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
 
 /**
  * FedEx's scan and status codes (`eventType`, `derivedStatusCode`, `latestStatusDetail.code`), from its list of tracking status

@@ -1,4 +1,5 @@
 import type { ParseOutcome } from '../adapter.js';
+import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
 import { isoEstimate } from '../wire-time.js';
@@ -47,16 +48,12 @@ function readScans(reader: WireReader, data: JsonObject): WireScan[] {
       time: when.time,
       order: when.order,
       meaning: meaningOf({ status, reason }),
-      code: codeOf(status, reason) ?? reader.text(scan, 'code') ?? '',
+      // Of a scan without words of Karrio's, the carrier's code is all that is left to tell it by.
+      code: codeOf(status, reason) || (reader.text(scan, 'code') ?? ''),
       text,
       place,
       unrecognised: unrecognisedOf({ status, reason }),
     });
   });
   return scans;
-}
-
-/** Karrio's own words; of scans without any, the carrier's code is all that is left to tell them by. */
-function codeOf(status: string | null, reason: string | null): string | null {
-  return reason === null ? status : `${status ?? ''}/${reason}`;
 }

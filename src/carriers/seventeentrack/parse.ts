@@ -1,6 +1,7 @@
 import type { ParcelReport, ParseOutcome } from '../adapter.js';
+import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoTime, type WireTime } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
@@ -40,13 +41,6 @@ export function parseSeventeentrack(document: unknown): ParseOutcome {
   return { outcome: 'parsed', deliveryId: null, parcels: [report] };
 }
 
-const NOTHING: JsonObject = {};
-
-function partOf(object: JsonObject, key: string): JsonObject {
-  const part = object[key];
-  return isObject(part) ? part : NOTHING;
-}
-
 /** 17TRACK numbers its carriers. */
 function readCarrier(reader: WireReader, data: JsonObject): string {
   const { carrier } = data;
@@ -82,13 +76,13 @@ function readScan(reader: WireReader, event: JsonObject): WireScan | null {
   const stage = reader.text(event, 'stage');
   const subStatus = reader.text(event, 'sub_status');
   const text = reader.text(event, 'description');
-  const place = reader.text(event, 'location') ?? readAddress(reader, event.address);
+  const place = reader.text(event, 'location') ?? reader.place(partOf(event, 'address'), PLACE, 'address.');
   if (when === null) return null;
   return {
     time: when.time,
     order: when.order,
     meaning: meaningOf({ stage, subStatus, text }),
-    code: subStatus === null ? (stage ?? '') : `${stage ?? ''}/${subStatus}`,
+    code: codeOf(stage, subStatus),
     text,
     place,
     unrecognised: unrecognisedOf({ stage, subStatus }),
@@ -113,11 +107,7 @@ function rawTimeOf(raw: unknown): WireTime | null {
   return (typeof timezone === 'string' ? isoTime(local + timezone) : null) ?? isoTime(local);
 }
 
-function readAddress(reader: WireReader, address: unknown): string | null {
-  if (!isObject(address)) return null;
-  const part = (key: string) => reader.text(address, key, 'address.');
-  return placeOf(part('city'), part('state'), part('country'), part('postal_code'));
-}
+const PLACE = { city: 'city', region: 'state', country: 'country', postalCode: 'postal_code' };
 
 /** Of a range its end: until then the carrier does not count itself as late. */
 function readEstimate(info: JsonObject): ParcelReport['estimate'] {

@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { lookUpIn, UNKNOWN } from '../meanings.js';
+import { lookUpIn, orWeather, UNKNOWN } from '../meanings.js';
 
 /**
  * What 17TRACK calls the stage of a scan: one of the nine statuses of a parcel (`latest_status.status`), or one of the
@@ -60,8 +60,6 @@ export const SUB_STATUSES: Readonly<Record<string, Meaning>> = {
   Exception_Cancel: { status: 'cancelled', exception: null },
 };
 
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
-
 const meaningOfStage = lookUpIn(STAGES);
 const meaningOfSubStatus = lookUpIn(SUB_STATUSES);
 
@@ -82,7 +80,7 @@ export function meaningOf({ stage, subStatus, text }: Words): Meaning | null {
   if (coarse?.status === 'delivered') return coarse;
   const detailed = subStatus === null ? coarse : meaningOfSubStatus(subStatus);
   const meaning = detailed === undefined ? (coarse ?? UNKNOWN) : detailed;
-  return meaning?.exception === 'other' && /weather/i.test(text ?? '') ? WEATHER : meaning;
+  return orWeather(meaning, text);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ParcelReport, ParseOutcome } from '../adapter.js';
+import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
+import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoTime, isoTimeOrMidnightDate } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
@@ -37,13 +38,6 @@ export function parseShip24(document: unknown): ParseOutcome {
   if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
   if (trackings.length > 0 && parcels.length === 0) return { outcome: 'ignored', reason: 'not a tracking event' };
   return { outcome: 'parsed', deliveryId, parcels };
-}
-
-const NOTHING: JsonObject = {};
-
-function partOf(object: JsonObject, key: string): JsonObject {
-  const part = object[key];
-  return isObject(part) ? part : NOTHING;
 }
 
 function readTracking(reader: WireReader, tracking: JsonObject, metadata: JsonObject): ParcelReport {
@@ -96,7 +90,7 @@ function readScan(reader: WireReader, event: JsonObject): WireScan | null {
     time: when.time,
     order: when.order,
     meaning: meaningOf({ milestone, code, text }),
-    code: code === null ? (milestone ?? '') : `${milestone ?? ''}/${code}`,
+    code: codeOf(milestone, code),
     text,
     place,
     unrecognised: unrecognisedOf({ milestone, code }),

@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { lookUpIn, UNKNOWN } from '../meanings.js';
+import { lookUpIn, orWeather, UNKNOWN } from '../meanings.js';
 
 /** Ship24's `statusMilestone`, all documented values: how the parcel as a whole stood at the time of the event. */
 export const MILESTONES: Readonly<Record<string, Meaning>> = {
@@ -40,7 +40,6 @@ export const STATUS_CODES: Readonly<Record<string, Meaning | null>> = {
   exception_discarded: { status: 'exception', exception: 'disposed' },
 };
 
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
 const RETURN: Meaning = { status: 'return_to_sender', exception: null };
 
 const meaningOfMilestone = lookUpIn(MILESTONES);
@@ -64,9 +63,7 @@ export function meaningOf({ milestone, code, text }: Words): Meaning | null {
   const detailed = code === null ? null : meaningOfCode(code);
   const meaning = detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse);
   if (milestone === 'exception' && isReturn(meaning, text)) return RETURN;
-  if (meaning?.exception !== 'other') return meaning;
-  if (coarse?.status === 'attempted') return coarse;
-  return /weather/i.test(text ?? '') ? WEATHER : meaning;
+  return meaning?.exception === 'other' && coarse?.status === 'attempted' ? coarse : orWeather(meaning, text);
 }
 
 /**

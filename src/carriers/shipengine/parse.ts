@@ -1,6 +1,7 @@
 import type { ParseOutcome } from '../adapter.js';
+import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoLocalTime, isoTime, type WireTime } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
@@ -34,6 +35,13 @@ export function parseShipengine(document: unknown): ParseOutcome {
   return { outcome: 'parsed', deliveryId: null, parcels: [report] };
 }
 
+const PLACE = {
+  city: 'city_locality',
+  region: 'state_province',
+  country: 'country_code',
+  postalCode: 'postal_code',
+};
+
 function readScans(reader: WireReader, data: JsonObject): WireScan[] {
   const scans: WireScan[] = [];
   reader.each(data.events, 'data.events', (scan) => {
@@ -42,29 +50,20 @@ function readScans(reader: WireReader, data: JsonObject): WireScan[] {
     const status = reader.text(scan, 'status_code');
     const detail = reader.text(scan, 'status_detail_code');
     const text = reader.text(scan, 'description') ?? reader.text(scan, 'carrier_status_description');
-    const place = placeOf(
-      reader.text(scan, 'city_locality'),
-      reader.text(scan, 'state_province'),
-      reader.text(scan, 'country_code'),
-      reader.text(scan, 'postal_code'),
-    );
+    const place = reader.place(scan, PLACE);
     if (when === null) return;
     scans.push({
       time: when.time,
       order: when.order,
       meaning: meaningOf({ status, detail, text }),
-      code: codeOf(status, detail) ?? reader.text(scan, 'event_code') ?? '',
+      // Of a scan without words of ShipEngine's, the carrier's code is all that is left to tell it by.
+      code: codeOf(status, detail) || (reader.text(scan, 'event_code') ?? ''),
       text,
       place,
       unrecognised: unrecognisedOf({ status, detail }),
     });
   });
   return scans;
-}
-
-/** ShipEngine's own words; of scans without any, the carrier's code is all that is left to tell them by. */
-function codeOf(status: string | null, detail: string | null): string | null {
-  return detail === null ? status : `${status ?? ''}/${detail}`;
 }
 
 /** `carrier_occurred_at` is the clock on the wall where the scan happened, whatever stands behind it. */

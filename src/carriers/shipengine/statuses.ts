@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { lookUpIn, UNKNOWN } from '../meanings.js';
+import { detailBeforeStatus } from '../detail-before-status.js';
 
 /** ShipEngine's `status_code`, all documented values (openapi.yaml of ShipEngine/shipengine-openapi). */
 export const STATUS_CODES: Readonly<Record<string, Meaning>> = {
@@ -101,32 +101,8 @@ export const STATUS_DETAIL_CODES: Readonly<Record<string, Meaning>> = {
   CANCELLED: { status: 'cancelled', exception: null },
 };
 
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
-
-const meaningOfCode = lookUpIn(STATUS_CODES);
-const meaningOfDetail = lookUpIn(STATUS_DETAIL_CODES);
-
-interface Words {
-  readonly status: string | null;
-  readonly detail: string | null;
-  readonly text: string | null;
-}
-
-/**
- * The meaning of a scan's words; null where they name no status at all. The detail goes before the coarse status,
- * except that what was delivered stays delivered. Words we do not know say nothing: an unknown detail leaves the
- * status, an unknown status is `unknown`. The text is the last resort, only where the codes name no kind of exception.
- */
-export function meaningOf({ status, detail, text }: Words): Meaning | null {
-  const coarse = status === null ? null : (meaningOfCode(status) ?? UNKNOWN);
-  if (detail === null && coarse === null) return null;
-  if (coarse?.status === 'delivered') return coarse;
-  const meaning = (detail === null ? undefined : meaningOfDetail(detail)) ?? coarse ?? UNKNOWN;
-  return meaning.exception === 'other' && /weather/i.test(text ?? '') ? WEATHER : meaning;
-}
-
-/** The word that is in neither table, the status before the detail; null when all are known. */
-export function unrecognisedOf({ status, detail }: Omit<Words, 'text'>): string | null {
-  if (status !== null && meaningOfCode(status) === undefined) return status;
-  return detail !== null && meaningOfDetail(detail) === undefined ? `${status ?? ''}/${detail}` : null;
-}
+/** What a scan's status code, its detail code and its description mean, and which of them we do not know. */
+export const { meaningOf, unrecognisedOf } = detailBeforeStatus({
+  statuses: STATUS_CODES,
+  details: STATUS_DETAIL_CODES,
+});

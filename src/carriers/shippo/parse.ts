@@ -1,8 +1,9 @@
 import type { Meaning, ParseOutcome } from '../adapter.js';
+import { codeOf, type StatusWords } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoTime, type WireTime } from '../wire-time.js';
-import { meaningOf, type ShippoWords, unrecognisedOf } from './statuses.js';
+import { meaningOf, unrecognisedOf } from './statuses.js';
 
 /**
  * Reads a Shippo `track_updated` event, whose `data` is a Track. Other events (`transaction_created`, `batch_purchased` …)
@@ -60,42 +61,33 @@ function readHistory(reader: WireReader, history: unknown): WireScan[] {
 /** @param within the path to the scan, where it is no member of a list, with its dot */
 function readScan(reader: WireReader, scan: JsonObject, { time, order }: WireTime, within: string): WireScan {
   const words = readWords(reader, scan, within);
-  const { status, substatus, text } = words;
+  const { status, detail, text } = words;
   return {
     time,
     order,
     meaning: meaningOf(words),
-    code: substatus === null ? (status ?? '') : `${status ?? ''}/${substatus}`,
+    code: codeOf(status, detail),
     text,
-    place: readPlace(reader, scan.location, within),
+    place: reader.place(partOf(scan, 'location'), PLACE, `${within}location.`),
     unrecognised: unrecognisedOf(words),
   };
 }
 
 /** The status has a sentence of its own; that of its substatus only stands in for it. */
-function readWords(reader: WireReader, scan: JsonObject, within: string): ShippoWords {
+function readWords(reader: WireReader, scan: JsonObject, within: string): StatusWords {
   const status = reader.text(scan, 'status', within);
   const text = reader.text(scan, 'status_details', within);
   const { substatus } = scan;
-  if (!isObject(substatus)) return { status, substatus: null, text };
+  if (!isObject(substatus)) return { status, detail: null, text };
   const path = `${within}substatus.`;
   return {
     status,
-    substatus: reader.text(substatus, 'code', path),
+    detail: reader.text(substatus, 'code', path),
     text: text ?? reader.text(substatus, 'text', path),
   };
 }
 
-function readPlace(reader: WireReader, location: unknown, within: string): string | null {
-  if (!isObject(location)) return null;
-  const path = `${within}location.`;
-  return placeOf(
-    reader.text(location, 'city', path),
-    reader.text(location, 'state', path),
-    reader.text(location, 'country', path),
-    reader.text(location, 'zip', path),
-  );
-}
+const PLACE = { city: 'city', region: 'state', country: 'country', postalCode: 'zip' };
 
 /** `tracking_status` has a time of its own: where that is another than the latest scan's, it speaks of another scan. */
 function readHeadline(

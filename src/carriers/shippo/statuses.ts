@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { lookUpIn, UNKNOWN } from '../meanings.js';
+import { detailBeforeStatus } from '../detail-before-status.js';
 
 /** Shippo's `status`, all documented values. */
 export const STATUSES: Readonly<Record<string, Meaning>> = {
@@ -45,34 +45,8 @@ export const SUBSTATUSES: Readonly<Record<string, Meaning | null>> = {
   other: null,
 };
 
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
-
-const meaningOfStatus = lookUpIn(STATUSES);
-const meaningOfSubstatus = lookUpIn(SUBSTATUSES);
-
-/** What a TrackingStatus of Shippo says of the parcel. */
-export interface ShippoWords {
-  readonly status: string | null;
-  readonly substatus: string | null;
-  readonly text: string | null;
-}
-
 /**
- * The meaning of a scan's words; null where they name no status at all. The substatus goes before the coarse status, except
- * that what was delivered stays delivered. Words we do not know say nothing, also where Shippo asks somebody to act on
- * them: an unknown substatus leaves the status, an unknown status is `unknown`. The text is the last resort, only where the
- * codes name no kind of exception: Shippo has no word for weather.
+ * What the status, the substatus (the detail) and the text of a scan mean, and which of them we do not know: also where Shippo
+ * asks somebody to act on it, a word that we do not know says nothing. Shippo has no word for weather.
  */
-export function meaningOf({ status, substatus, text }: ShippoWords): Meaning | null {
-  const coarse = status === null ? null : (meaningOfStatus(status) ?? UNKNOWN);
-  if (coarse?.status === 'delivered') return coarse;
-  const detailed = substatus === null ? null : meaningOfSubstatus(substatus);
-  const meaning = detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse);
-  return meaning?.exception === 'other' && /weather/i.test(text ?? '') ? WEATHER : meaning;
-}
-
-/** The word that is in neither table, the status before the substatus; null when all are known. */
-export function unrecognisedOf({ status, substatus }: Omit<ShippoWords, 'text'>): string | null {
-  if (status !== null && meaningOfStatus(status) === undefined) return status;
-  return substatus !== null && meaningOfSubstatus(substatus) === undefined ? `${status ?? ''}/${substatus}` : null;
-}
+export const { meaningOf, unrecognisedOf } = detailBeforeStatus({ statuses: STATUSES, details: SUBSTATUSES });

@@ -1,7 +1,7 @@
 import type { ParseOutcome } from '../adapter.js';
-import { codeOf } from '../aftership/detail-before-status.js';
+import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoTime } from '../wire-time.js';
 import { isStatus, meaningOf, unrecognisedOf } from './statuses.js';
 
@@ -69,9 +69,10 @@ function readCheckpoints(reader: WireReader, data: JsonObject, key: 'origin_info
 }
 
 function readPlace(reader: WireReader, checkpoint: JsonObject): string | null {
-  const part = (key: string) => reader.text(checkpoint, key);
-  return part('location') ?? placeOf(part('city'), part('state'), part('country_iso2'), part('zip'));
+  return reader.text(checkpoint, 'location') ?? reader.place(checkpoint, PLACE);
 }
+
+const PLACE = { city: 'city', region: 'state', country: 'country_iso2', postalCode: 'zip' };
 
 /**
  * Where no checkpoints are sent (version 2), the tracking's status is its latest scan. None before anything has happened:
@@ -99,7 +100,7 @@ function scanOf(parts: Pick<WireScan, 'time' | 'order' | 'text' | 'place'> & Sta
     time: parts.time,
     order: parts.order,
     meaning: meaningOf({ status, detail, text }),
-    code: codeOf({ status, detail }),
+    code: codeOf(status, detail),
     text,
     place: parts.place,
     unrecognised: unrecognisedOf({ status, detail }),

@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { detailBeforeStatus } from '../aftership/detail-before-status.js';
+import { detailBeforeStatus } from '../detail-before-status.js';
 import { lookUpIn } from '../meanings.js';
 
 /** TrackingMore's delivery status, all documented values. `pickup` is what it calls out for delivery. */

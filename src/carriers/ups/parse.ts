@@ -1,6 +1,7 @@
 import type { ParcelReport, ParseOutcome } from '../adapter.js';
+import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
 import {
   digits,
   instantWithOffset,
@@ -10,7 +11,7 @@ import {
   readingAsUtc,
   type WireTime,
 } from '../wire-time.js';
-import { codeOf, meaningOf, unrecognisedOf } from './statuses.js';
+import { meaningOf, unrecognisedOf } from './statuses.js';
 
 /**
  * Reads a UPS Track Alert: one scan of one parcel, in a flat object. Malformed is what it cannot do without,
@@ -37,29 +38,24 @@ function readScan(reader: WireReader, document: JsonObject): WireScan | null {
   if (when === null) {
     reader.fail('gmtActivityDate', 'must be YYYYMMDD, with HHMMSS in gmtActivityTime, or else localActivityDate');
   }
-  const { activityStatus, activityLocation } = document;
-  const status = isObject(activityStatus) ? activityStatus : {};
+  const status = partOf(document, 'activityStatus');
   const type = reader.text(status, 'type', 'activityStatus.');
   const code = reader.text(status, 'code', 'activityStatus.');
   const text = reader.text(status, 'description', 'activityStatus.');
-  const place = readPlace(reader, activityLocation);
+  const place = reader.place(partOf(document, 'activityLocation'), PLACE, 'activityLocation.');
   if (when === null) return null;
   return {
     time: when.time,
     order: when.order,
     meaning: meaningOf({ type, code, text }),
-    code: codeOf({ type, code }),
+    code: codeOf(type, code),
     text,
     place,
     unrecognised: unrecognisedOf({ type, code }),
   };
 }
 
-function readPlace(reader: WireReader, location: unknown): string | null {
-  if (!isObject(location)) return null;
-  const part = (key: string) => reader.text(location, key, 'activityLocation.');
-  return placeOf(part('city'), part('stateProvince'), part('country'), part('postalCode'));
-}
+const PLACE = { city: 'city', region: 'stateProvince', country: 'country', postalCode: 'postalCode' };
 
 /**
  * The best of what is there: the GMT date and time; the local ones with their offset; without it; the local date; the GMT

@@ -1,5 +1,6 @@
 import type { Meaning } from '../adapter.js';
-import { lookUpIn, UNKNOWN } from '../meanings.js';
+import { codeOf } from '../detail-before-status.js';
+import { lookUpIn, UNKNOWN, WEATHER } from '../meanings.js';
 
 /**
  * UPS's `activityStatus.type`, all documented values (`TrackingEventRequest` in UPS's Track Alert OpenAPI document). `D` is
@@ -49,7 +50,6 @@ export const CODES: Readonly<Record<string, Meaning | null>> = {
   '48': null,
 };
 
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
 const ATTEMPTED: Meaning = { status: 'attempted', exception: null };
 
 const meaningOfType = lookUpIn(TYPES);
@@ -101,10 +101,5 @@ export function unrecognisedOf({ type, code }: Omit<Words, 'text'>): string | nu
   if (code === null) return null;
   const detailed = meaningOfCode(code);
   const isKnown = detailed !== undefined && (detailed?.status !== 'delivered' || type === 'D');
-  return isKnown ? null : codeOf({ type, code });
-}
-
-/** `TYPE/CODE`, as a scan keeps it. */
-export function codeOf({ type, code }: Omit<Words, 'text'>): string {
-  return code === null ? (type ?? '') : `${type ?? ''}/${code}`;
+  return isKnown ? null : codeOf(type, code);
 }

@@ -1,6 +1,7 @@
 import type { ParcelReport, ParseOutcome } from '../adapter.js';
 import { reportOf, type WireScan } from '../report.js';
-import { isObject, type JsonObject, malformed, placeOf, WireReader } from '../wire-reader.js';
+import { parseStrictJson } from '../strict-json.js';
+import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoTime, offsetMinutesOf, type WireTime } from '../wire-time.js';
 import { headlineOf, meaningOf, unrecognisedOf } from './statuses.js';
 
@@ -17,7 +18,7 @@ export function parseUsps(document: unknown): ParseOutcome {
     return { outcome: 'ignored', reason: 'not a subscription to tracking' };
   }
   const tracking = typeof payload === 'string' ? parseObject(payload) : null;
-  if (tracking === null) return malformed('payload', 'must be the text of a JSON object');
+  if (tracking === null) return malformed('payload', 'must be the text of a JSON object, with no key twice');
 
   const reader = new WireReader();
   const category = reader.text(tracking, 'statusCategory', 'payload.');
@@ -36,15 +37,13 @@ export function parseUsps(document: unknown): ParseOutcome {
   return { outcome: 'parsed', deliveryId: null, parcels: [report] };
 }
 
-/** Null for what is no JSON object. A text nested too deeply to be parsed is none either. */
+/** Null for what is no JSON object. What is refused of a whole body is refused here too. */
 function parseObject(text: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
+  const read = parseStrictJson(text);
+  return read.outcome === 'read' && isObject(read.document) ? read.document : null;
 }
+
+const PLACE = { city: 'eventCity', region: 'eventState', country: 'eventCountry', postalCode: 'eventZIP' };
 
 function readScans(reader: WireReader, tracking: JsonObject): WireScan[] {
   const scans: WireScan[] = [];
@@ -53,8 +52,7 @@ function readScans(reader: WireReader, tracking: JsonObject): WireScan[] {
     if (when === null) reader.fail('eventTimestamp', 'must be an ISO 8601 date and time, unless GMTTimestamp is one');
     const code = reader.text(scan, 'eventCode');
     const text = reader.text(scan, 'eventType');
-    const part = (key: string) => reader.text(scan, key);
-    const place = placeOf(part('eventCity'), part('eventState'), part('eventCountry'), part('eventZIP'));
+    const place = reader.place(scan, PLACE);
     if (when === null) return;
     scans.push({
       time: when.time,

@@ -1,5 +1,5 @@
 import type { Meaning } from '../adapter.js';
-import { lookUpIn } from '../meanings.js';
+import { lookUpIn, WEATHER } from '../meanings.js';
 
 const PRE_TRANSIT: Meaning = { status: 'pre_transit', exception: null };
 const IN_TRANSIT: Meaning = { status: 'in_transit', exception: null };
@@ -9,7 +9,6 @@ const DELIVERED: Meaning = { status: 'delivered', exception: null };
 const RETURN: Meaning = { status: 'return_to_sender', exception: null };
 const ALERT: Meaning = { status: 'exception', exception: 'other' };
 const ADDRESS: Meaning = { status: 'exception', exception: 'address' };
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
 
 /** `eventCode`, the documented ones. USPS has many more; of those, the text is read. */
 export const CODES: Readonly<Record<string, Meaning>> = {

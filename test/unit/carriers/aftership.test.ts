@@ -84,6 +84,7 @@ describe('parse: a return that no checkpoint tells of', () => {
     code: 'return_to_sender',
     text: null,
     place: null,
+    isBorrowed: false,
     unrecognised: null,
   };
 
@@ -284,6 +285,7 @@ describe('parse: what it needs, and what it does without', () => {
         code: '',
         text: null,
         place: null,
+        isBorrowed: false,
         unrecognised: null,
       },
     ]);

@@ -331,6 +331,7 @@ describe('parse: what it needs, and what it does without', () => {
       code: '',
       text: null,
       place: null,
+      isBorrowed: false,
       unrecognised: null,
     });
     expect(scanOf({ event: { description: '', location: { address: 'here' } } })).toMatchObject({

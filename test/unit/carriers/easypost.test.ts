@@ -321,6 +321,7 @@ describe('parse: what it needs, and what it does without', () => {
         code: '',
         text: null,
         place: null,
+        isBorrowed: false,
         unrecognised: null,
       },
     ]);

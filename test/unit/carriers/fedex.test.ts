@@ -101,7 +101,11 @@ describe('parse: detail before headline', () => {
     [null, 'unknown'],
   ])('the headline %j for a scan without words: %s', (latestStatusDetail, expected) => {
     const words = { eventType: null, derivedStatusCode: null };
-    expect(scanOf({ scan: words, result: { latestStatusDetail } })).toMatchObject({ code: '', unrecognised: null });
+    expect(scanOf({ scan: words, result: { latestStatusDetail } })).toMatchObject({
+      code: '',
+      isBorrowed: expected !== 'unknown',
+      unrecognised: null,
+    });
     expect(meaningIn({ scan: words, result: { latestStatusDetail } })).toBe(expected);
   });
 
@@ -322,7 +326,7 @@ describe('parse: the envelopes', () => {
     };
     expect(scanOf({ scan, result: { latestStatusDetail: 7, dateAndTimes: 7 } })).toEqual({
       ...{ status: 'unknown', time: { at: new Date('2026-04-08T07:12:00Z') }, exception: null, disputed: false },
-      ...{ code: '', text: null, place: null, unrecognised: null },
+      ...{ code: '', text: null, place: null, isBorrowed: false, unrecognised: null },
     });
   });
 

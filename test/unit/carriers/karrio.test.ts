@@ -262,7 +262,9 @@ describe('parse: what it needs, and what it does without', () => {
     const scan = { status: 7, reason: [], code: {}, description: null, location: 7 };
     const parcel = parcelOf(karrio.parse(eventWith({ tracker: { carrier_name: null, status: {} }, scan })));
     expect(parcel).toMatchObject({ carrier: '', snapshot: { historyId: '' } });
-    expect(parcel.scans).toMatchObject([{ status: 'unknown', code: '', text: null, place: null, unrecognised: null }]);
+    expect(parcel.scans).toMatchObject([
+      { status: 'unknown', code: '', text: null, place: null, isBorrowed: false, unrecognised: null },
+    ]);
   });
 
   test('no id in the document is the delivery’s: the tracker’s is the same in each', () => {

@@ -76,7 +76,12 @@ describe('statuses', () => {
     for (const said of [message, 'Delivered', 'Returned to sender', '', null, 7, undefined]) {
       const scan = scanOf({ status: { id, message: said } });
       expect(meaningAsText(scan)).toBe(expected);
-      expect(scan).toMatchObject({ code: String(id), text: said === 7 || !said ? null : said, unrecognised: null });
+      expect(scan).toMatchObject({
+        code: String(id),
+        text: said === 7 || !said ? null : said,
+        isBorrowed: false,
+        unrecognised: null,
+      });
     }
   });
 
@@ -109,7 +114,12 @@ describe('statuses', () => {
   });
 
   test('an id that is written as a text is the same id', () => {
-    expect(scanOf({ status: { id: '11' } })).toMatchObject({ status: 'delivered', code: '11', unrecognised: null });
+    expect(scanOf({ status: { id: '11' } })).toMatchObject({
+      status: 'delivered',
+      code: '11',
+      isBorrowed: false,
+      unrecognised: null,
+    });
   });
 
   test.each([null, undefined, '', ' ', true, {}, [], Number.NaN])('id %p says nothing', (id) => {
@@ -117,6 +127,7 @@ describe('statuses', () => {
       status: 'unknown',
       code: '',
       text: 'Delivered',
+      isBorrowed: false,
       unrecognised: null,
     });
   });
@@ -244,6 +255,7 @@ describe('parse: what it needs, and what it does without', () => {
                 code: '',
                 text: null,
                 place: null,
+                isBorrowed: false,
                 unrecognised: null,
               },
             ],

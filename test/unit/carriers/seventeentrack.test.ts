@@ -44,12 +44,16 @@ describe('parse: the status of the parcel', () => {
   test('is the latest scan’s when that has none, the sub-status first, and no part of its code', () => {
     expect(withHeadline(bare, 'Delivered')).toMatchObject({ status: 'delivered', code: '' });
     expect(withHeadline(bare, 'Delivered', 'Exception_Lost')).toMatchObject({ status: 'delivered', exception: null });
-    expect(withHeadline(bare, 'Exception', 'Exception_Lost')).toMatchObject({ exception: 'lost', unrecognised: null });
+    expect(withHeadline(bare, 'Exception', 'Exception_Lost')).toMatchObject({
+      exception: 'lost',
+      isBorrowed: true,
+      unrecognised: null,
+    });
     expect(withHeadline(bare, null, 'InTransit_Arrival')).toMatchObject({ status: 'in_transit', code: '' });
     expect(withHeadline({ stage: '', sub_status: ' ' }, 'OutForDelivery')).toMatchObject({
       status: 'out_for_delivery',
     });
-    expect(withHeadline(bare, 'Airborne')).toMatchObject({ status: 'unknown', unrecognised: null });
+    expect(withHeadline(bare, 'Airborne')).toMatchObject({ status: 'unknown', isBorrowed: false, unrecognised: null });
     expect(withHeadline(bare, null)).toMatchObject({ status: 'unknown' });
   });
 
@@ -241,6 +245,7 @@ describe('parse: what it needs, and what it does without', () => {
         code: '',
         text: null,
         place: null,
+        isBorrowed: false,
         unrecognised: null,
       },
     ]);

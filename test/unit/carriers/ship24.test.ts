@@ -58,6 +58,7 @@ describe('parse: the status of the shipment', () => {
     );
     expect(withHeadline(bare, { statusMilestone: 'airborne' })).toMatchObject({
       status: 'unknown',
+      isBorrowed: false,
       unrecognised: null,
     });
     for (const shipment of [null, [], {}, 'delivered']) expect(withHeadline(bare, shipment).status).toBe('unknown');
@@ -254,6 +255,7 @@ describe('parse: what it needs, and what it does without', () => {
         code: '',
         text: null,
         place: null,
+        isBorrowed: false,
         unrecognised: null,
       },
     ]);

@@ -67,7 +67,7 @@ const repeatsTheStatus = ['delivered', 'information_received', 'other'];
 const addsNothing = [...repeatsTheStatus, 'never_heard_of', 'DELIVERED', '__proto__', 'constructor', null];
 
 const meaningAsText = (status: string | null, substatus: string | null, text: string | null = null) =>
-  asText(meaningOf({ status, substatus, text }));
+  asText(meaningOf({ status, detail: substatus, text }));
 
 describe('statuses', () => {
   test('every documented word is a row, and no row is undocumented', () => {
@@ -150,6 +150,7 @@ describe('parse: the current status', () => {
       status: 'exception',
       exception: 'lost',
       code: '',
+      isBorrowed: true,
       unrecognised: null,
     });
     expect(
@@ -351,6 +352,7 @@ describe('parse: what it needs, and what it does without', () => {
         code: '',
         text: null,
         place: null,
+        isBorrowed: false,
         unrecognised: null,
       },
     ]);

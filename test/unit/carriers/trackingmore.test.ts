@@ -89,13 +89,24 @@ describe('parse: the names of a checkpoint’s fields', () => {
     ],
   ])('of the versions before: %p', (checkpoint, expected) => {
     const scan = scanOf({ checkpoint: { ...none, Date: '2026-04-08 03:12:00', ...checkpoint } });
-    expect(scan).toMatchObject({ ...expected, time: { local: '2026-04-08T03:12:00' }, unrecognised: null });
+    expect(scan).toMatchObject({
+      ...expected,
+      time: { local: '2026-04-08T03:12:00' },
+      isBorrowed: false,
+      unrecognised: null,
+    });
   });
 
   test('a description that is no status is a text: it is not reported as an unknown word', () => {
     const checkpoint = { ...none, Date: '2026-04-08 03:12:00', StatusDescription: 'Delivered' };
     const scan = scanOf({ checkpoint, data: { delivery_status: 'pickup', substatus: null } });
-    expect(scan).toMatchObject({ status: 'out_for_delivery', code: '', text: 'Delivered', unrecognised: null });
+    expect(scan).toMatchObject({
+      status: 'out_for_delivery',
+      code: '',
+      text: 'Delivered',
+      isBorrowed: true,
+      unrecognised: null,
+    });
   });
 
   test('the place is put together where it comes in parts', () => {
@@ -284,6 +295,7 @@ describe('parse: what it needs, and what it does without', () => {
               code: '',
               text: null,
               place: null,
+              isBorrowed: false,
               unrecognised: null,
             },
           ],

@@ -268,10 +268,16 @@ describe('parse: what it needs, and what it does without', () => {
       code: '',
       text: null,
       place: null,
+      isBorrowed: false,
       unrecognised: null,
     });
     for (const missing of [undefined, null, [], 'I']) {
-      expect(scanOf({ activityStatus: missing })).toMatchObject({ status: 'unknown', code: '', unrecognised: null });
+      expect(scanOf({ activityStatus: missing })).toMatchObject({
+        status: 'unknown',
+        code: '',
+        isBorrowed: false,
+        unrecognised: null,
+      });
     }
   });
 

@@ -1,5 +1,5 @@
-import type { Meaning } from '../adapter.js';
-import { lookUpIn, UNKNOWN } from '../meanings.js';
+import type { Meaning } from './adapter.js';
+import { lookUpIn, orWeather, UNKNOWN } from './meanings.js';
 
 /** What a scan says of itself in a source that has a coarse status and a detail beside it. */
 export interface StatusWords {
@@ -7,8 +7,6 @@ export interface StatusWords {
   readonly detail: string | null;
   readonly text: string | null;
 }
-
-const WEATHER: Meaning = { status: 'exception', exception: 'weather' };
 
 /**
  * Reads the words of a source that has a coarse status and a detail, by the tables of that source. A detail whose row is
@@ -20,8 +18,8 @@ export function detailBeforeStatus(tables: {
 }): {
   /**
    * The meaning of a scan's words; null where they name no status at all. The detail goes before the coarse status, except
-   * that what was delivered stays delivered. An unknown detail leaves the status, an unknown status is `unknown`. The text
-   * is the last resort, only where the codes name no kind of exception.
+   * that what was delivered stays delivered. Words we do not know say nothing: an unknown detail leaves the status, an
+   * unknown status is `unknown`. The text is the last resort, only where the codes name no kind of exception.
    */
   meaningOf(words: StatusWords): Meaning | null;
   /** The word that is in neither table, the status before the detail; null when all are known. */
@@ -34,17 +32,16 @@ export function detailBeforeStatus(tables: {
       const coarse = status === null ? null : (meaningOfStatus(status) ?? UNKNOWN);
       if (coarse?.status === 'delivered') return coarse;
       const detailed = detail === null ? null : meaningOfDetail(detail);
-      const meaning = detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse);
-      return meaning?.exception === 'other' && /weather/i.test(text ?? '') ? WEATHER : meaning;
+      return orWeather(detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse), text);
     },
     unrecognisedOf({ status, detail }) {
       if (status !== null && meaningOfStatus(status) === undefined) return status;
-      return detail !== null && meaningOfDetail(detail) === undefined ? codeOf({ status, detail }) : null;
+      return detail !== null && meaningOfDetail(detail) === undefined ? codeOf(status, detail) : null;
     },
   };
 }
 
-/** The source's own code of a scan: its status, and behind a slash its detail if there is one. */
-export function codeOf({ status, detail }: Omit<StatusWords, 'text'>): string {
+/** The source's own code of a scan: its status, and behind a slash its detail if there is one. Empty without either. */
+export function codeOf(status: string | null, detail: string | null): string {
   return detail === null ? (status ?? '') : `${status ?? ''}/${detail}`;
 }
