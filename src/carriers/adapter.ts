@@ -33,8 +33,9 @@ export interface ParcelReport {
   /** In the order sent, each once. */
   readonly scans: readonly Scan[];
   /**
-   * Set where the scans are the whole history as the source knows it: what a newer snapshot tells otherwise, it corrects.
-   * Null where the report holds changes alone: then nothing follows from what it leaves out.
+   * Set where the scans are the whole history as the source knew it at `reportedAt`, by its own clock: what a newer one tells
+   * otherwise, it corrects. Null where the report holds changes alone, or the source does not say as of when it speaks:
+   * then nothing follows from what it leaves out.
    */
   readonly snapshot: Snapshot | null;
 }
@@ -42,14 +43,12 @@ export interface ParcelReport {
 export interface Snapshot {
   /** The oldest time it tells of, read as `reportedAt` is. About anything older it is silent: some sources cut their lists. */
   readonly reachesBackTo: Date;
-  /** Which of several histories under one number, where the source tells them apart (FedEx); else empty. */
-  readonly historyId: string;
 }
 
 export type ParseOutcome =
   | {
       readonly outcome: 'parsed';
-      /** The provider's id of this delivery, by which a repeat is recognised; null: the body's hash serves. */
+      /** The provider's id of this delivery, kept to find it by; a repeat is recognised by its bytes. */
       readonly deliveryId: string | null;
       readonly parcels: readonly ParcelReport[];
     }

@@ -30,8 +30,8 @@ export function detailBeforeStatus(tables: {
   return {
     meaningOf({ status, detail, text }) {
       const coarse = status === null ? null : (meaningOfStatus(status) ?? UNKNOWN);
-      if (coarse?.status === 'delivered') return coarse;
       const detailed = detail === null ? null : meaningOfDetail(detail);
+      if (coarse?.status === 'delivered') return detailed?.status === 'delivered' ? detailed : coarse;
       return orWeather(detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse), text);
     },
     unrecognisedOf({ status, detail }) {

@@ -16,7 +16,8 @@ export function keySetFault(setting: string): string | null {
     return readKeySet(setting) === null ? 'is no JSON Web Key Set with an RSA key of at least 2048 bits' : null;
   }
   if (!URL.canParse(setting)) return 'must be the address of a key set, or the key set itself as JSON';
-  const { protocol, hostname } = new URL(setting);
+  const { protocol, hostname, username, password } = new URL(setting);
+  if (username !== '' || password !== '') return 'must be an address without user and password: keys are public';
   const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
   // Whoever is between us and the key server could hand us keys of their own.
   if (protocol === 'https:' || (protocol === 'http:' && isLoopback)) return null;

@@ -30,7 +30,7 @@ export function carrierKeyOf(carrier: string): string {
 
 /**
  * The key by which one scan is one event, however often and in whatever snapshot it is sent: a UUID-shaped digest of
- * its identity. The status we give a scan is no part of it, so a corrected cross-walk does not double the history.
+ * its identity. The status we give a scan is no part of it, so a corrected table does not double the history.
  */
 export function scanKeyOf({ source, carrier, trackingNumber, scan }: ScanIdentity): string {
   return digestAsUuid([
@@ -45,14 +45,9 @@ export function scanKeyOf({ source, carrier, trackingNumber, scan }: ScanIdentit
   ]);
 }
 
-/**
- * The key by which a repeated webhook is recognised: of the provider's id of the delivery (a string) where there is
- * one, else of the raw body (a buffer). The two kinds never meet, so no id can be made to look like a body.
- */
-export function deliveryKeyOf(source: string, delivery: string | Buffer): string {
-  return typeof delivery === 'string'
-    ? digestAsUuid(['delivery-id', source, delivery])
-    : digestAsUuid(['delivery-body', source, hash('sha256', delivery)]);
+/** The key by which a repeated webhook is recognised: of its source and its very bytes. */
+export function deliveryKeyOf(source: string, rawBody: Buffer): string {
+  return digestAsUuid(['delivery-body', source, hash('sha256', rawBody)]);
 }
 
 /** Kind and text of a time. An instant and a wall-clock reading with the same digits are two different statements. */

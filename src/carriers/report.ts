@@ -24,7 +24,7 @@ export interface WireScan extends WireTime {
  *
  * @param parts.headline what the status of the whole means for this scan; null: nothing, or there is none
  * @param parts.newestFirst of two scans at the same time, which is the latest: the first in the list, or the last
- * @param parts.takenAt when the source says that it made the report, in epoch milliseconds; else its newest scan counts
+ * @param parts.takenAt when the source says that it made the report, in epoch milliseconds; null: it does not say
  * @param parts.snapshot whether the scans are the whole history that the source knows
  */
 export function reportOf(parts: {
@@ -36,11 +36,12 @@ export function reportOf(parts: {
   readonly newestFirst?: boolean;
   readonly takenAt?: number | null;
   readonly snapshot: boolean;
-  readonly historyId?: string;
 }): ParcelReport {
   const scans = eachOnce(parts.scans);
   const latest = latestOf(scans, parts.newestFirst ?? false);
-  const reportedAt = reportedAtOf(scans, latest, parts.takenAt ?? null);
+  const takenAt = parts.takenAt ?? null;
+  // The newest scan only stands in: a scan that is dated in the future must not make a report newer than it says it is.
+  const reportedAt = takenAt ?? latest?.order ?? 0;
   let oldest = reportedAt;
   for (const { order } of scans) if (order < oldest) oldest = order;
   return {
@@ -52,7 +53,7 @@ export function reportOf(parts: {
       const headline = scan === latest && scan.meaning === null ? (parts.headline?.(scan) ?? null) : null;
       return toScan(scan, headline);
     }),
-    snapshot: parts.snapshot ? { reachesBackTo: new Date(oldest), historyId: parts.historyId ?? '' } : null,
+    snapshot: parts.snapshot && takenAt !== null ? { reachesBackTo: new Date(oldest) } : null,
   };
 }
 
@@ -64,21 +65,13 @@ function toScan(scan: WireScan, headline: Meaning | null): Scan {
 }
 
 /** Of two scans at the same time the first in the list where lists begin with the newest, else the last. */
-export function latestOf(scans: readonly WireScan[], newestFirst: boolean): WireScan | undefined {
-  let latest: WireScan | undefined;
+export function latestOf<S extends WireTime>(scans: readonly S[], newestFirst: boolean): S | undefined {
+  let latest: S | undefined;
   for (const scan of scans) {
     if (latest === undefined || scan.order > latest.order || (scan.order === latest.order && !newestFirst))
       latest = scan;
   }
   return latest;
-}
-
-/** A source that names a time before its own newest scan (a field that it does not keep up) is as new as that scan. */
-function reportedAtOf(scans: readonly WireScan[], latest: WireScan | undefined, takenAt: number | null): number {
-  if (takenAt === null) return latest?.order ?? 0;
-  let reportedAt = takenAt;
-  for (const { time, order } of scans) if ('at' in time && order > reportedAt) reportedAt = order;
-  return reportedAt;
 }
 
 /** Most histories are short: comparing each pair is faster than making keys. */

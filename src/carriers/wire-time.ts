@@ -112,13 +112,13 @@ export function isoLocalTime(value: unknown): WireTime | null {
   return read.kind === 'date' ? dateAlone(read.reading) : localTime(read.reading);
 }
 
-/** An estimate: midnight with `Z` is a date in disguise, and of a time without an offset the day is all that is sure. */
+/** An estimate: midnight in UTC is a date in disguise, and of a time without an offset the day is all that is sure. */
 export function isoEstimate(value: unknown): { readonly on: string } | { readonly at: Date } | null {
   const read = isoTime(value);
   if (read === null) return null;
   if ('on' in read.time) return { on: read.time.on };
   if ('local' in read.time) return { on: read.time.local.slice(0, 10) };
-  const isMidnight = read.order % DAY_MS === 0 && (value as string).endsWith('Z');
+  const isMidnight = read.order % DAY_MS === 0 && /(Z|[+-]00:?00)$/.test(value as string);
   return isMidnight ? { on: read.time.at.toISOString().slice(0, 10) } : { at: read.time.at };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readConfig } from '../config.js';
 import type { Deps } from '../deps.js';
+import { hasCluster } from '../embedded/pg-location.js';
 import { findRunningPostgres, startEmbeddedPostgres } from '../embedded/postgres.js';
 import { createLogger } from '../logger.js';
 import { dataDirOf, openDeps } from '../open-deps.js';
@@ -32,6 +33,11 @@ export async function openDatabaseUrl(
   const embedded = await startEmbeddedPostgres({ dataDir: dataDirOf(config) });
   if (embedded.notice) process.stderr.write(`${embedded.notice}\n`);
   return { url: embedded.url, hasWorkers: false, close: () => embedded.stop() };
+}
+
+/** Whether there is a database yet, or a start would make one. */
+export async function hasDatabase(config: Config): Promise<boolean> {
+  return config.databaseUrl !== null || hasCluster(dataDirOf(config));
 }
 
 /**

@@ -52,6 +52,15 @@ export async function locateCluster(dataDir: string): Promise<ClusterLocation> {
   return { ...at(newHome), user, notice: notice === '' ? null : notice };
 }
 
+/** Whether there is a cluster for this data folder. Makes nothing. */
+export async function hasCluster(dataDir: string): Promise<boolean> {
+  const home = (await readRecordedHome(resolve(dataDir))) ?? resolve(dataDir);
+  return access(at(home).clusterDir).then(
+    () => true,
+    () => false,
+  );
+}
+
 function at(home: string): { home: string; clusterDir: string } {
   return { home, clusterDir: join(home, 'postgres') };
 }

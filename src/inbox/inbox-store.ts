@@ -3,7 +3,8 @@ import { deliveryKeyOf, trackingKeyOf } from '../carriers/matching.js';
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
 import { isOfCarrier } from '../shipments/carrier-family.js';
-import { insertScans, lendStatuses, type ReportRow, reportRowsOf, upsertSnapshots } from './scan-store.js';
+import { saveSnapshots } from './history-store.js';
+import { insertScans, lendStatuses, type ReportRow, reportRowsOf } from './scan-store.js';
 import { countUnknownCodes } from './unknown-code-store.js';
 
 /** A webhook whose signature was right and whose content was understood. */
@@ -37,10 +38,15 @@ export async function saveWebhooks(
   webhooks: readonly VerifiedWebhook[],
 ): Promise<{ receipts: Receipt[]; changedKeys: string[] }> {
   const foreign = await findForeignKeys(sql, webhooks);
+  const ids = new Map<string, string>();
   const stored = webhooks.map((webhook): StoredWebhook | null => {
     const own = withoutForeign(webhook, foreign);
     if (own === null) return null;
-    const withId = { ...own, inboxId: newId() };
+    const dedupeKey = deliveryKeyOf(webhook.source, webhook.body);
+    // Of the same webhook twice in a batch one row is kept, and the scans of both lead to it.
+    const inboxId = ids.get(dedupeKey) ?? newId();
+    ids.set(dedupeKey, inboxId);
+    const withId = { ...own, inboxId, dedupeKey };
     return { ...withId, reports: reportRowsOf(withId) };
   });
   const accepted = stored.filter((webhook) => webhook !== null);
@@ -48,9 +54,9 @@ export async function saveWebhooks(
   const reports = accepted.flatMap((webhook) => webhook.reports);
   const newKeys = await insertScans(sql, reports);
   const changed = new Set([
-    ...(await lendStatuses(sql, reports, newKeys)),
+    ...(await lendStatuses(sql, reports)),
     ...(await upsertEstimates(sql, reports)),
-    ...(await upsertSnapshots(sql, reports)),
+    ...(await saveSnapshots(sql, reports)),
   ]);
 
   const unknown: { source: string; code: string }[] = [];
@@ -80,27 +86,43 @@ export async function saveWebhooks(
 
 interface StoredWebhook extends VerifiedWebhook {
   readonly inboxId: string;
+  readonly dedupeKey: string;
   readonly reports: readonly ReportRow[];
 }
 
+/** An order so far in time from what is said is of another parcel that bore the number. */
+const SAME_PARCEL_DAYS = 120;
+
 /**
- * The numbers, of those that carriers themselves speak of, that are registered for other carriers alone. A number that
- * nobody has registered yet is nobody's.
+ * The numbers, of those that carriers themselves speak of, that are registered at that time for other carriers alone. A number
+ * that nobody has registered yet is nobody's.
  * @returns by carrier
  */
 async function findForeignKeys(sql: Sql, webhooks: readonly VerifiedWebhook[]): Promise<Map<string, Set<string>>> {
   const foreign = new Map<string, Set<string>>();
-  const spoken = webhooks.filter(({ carrier }) => carrier !== null);
-  const keys = spoken.flatMap(({ parcels }) => parcels.map(({ trackingNumber }) => trackingKeyOf(trackingNumber)));
-  if (keys.length === 0) return foreign;
-  const { rows } = await sql.query(
-    `SELECT tracking_key, array_agg(DISTINCT carrier_key) AS carrier_keys FROM shipments
-     WHERE tracking_key = ANY($1) GROUP BY tracking_key`,
-    [[...new Set(keys)]],
+  const spoken = webhooks.flatMap(({ carrier, parcels }) =>
+    carrier === null ? [] : parcels.map((parcel) => ({ carrier, parcel, key: trackingKeyOf(parcel.trackingNumber) })),
   );
-  for (const carrier of new Set(spoken.flatMap((webhook) => webhook.carrier ?? []))) {
-    const others = rows.filter(({ carrier_keys }) => !carrier_keys.some((key: string) => isOfCarrier(key, carrier)));
-    foreign.set(carrier, new Set(others.map(({ tracking_key }) => tracking_key)));
+  if (spoken.length === 0) return foreign;
+  const { rows } = await sql.query(
+    `SELECT s.tracking_key, n.carrier, array_agg(DISTINCT s.carrier_key) AS carrier_keys
+     FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS n(tracking_key, carrier, reported_at)
+       JOIN shipments s USING (tracking_key) JOIN orders o ON o.id = s.order_id
+     WHERE coalesce(o.placed_at, o.promised_until) BETWEEN n.reported_at - make_interval(days => $4)
+       AND n.reported_at + make_interval(days => $4)
+     GROUP BY s.tracking_key, n.carrier`,
+    [
+      spoken.map(({ key }) => key),
+      spoken.map(({ carrier }) => carrier),
+      spoken.map(({ parcel }) => parcel.reportedAt),
+      SAME_PARCEL_DAYS,
+    ],
+  );
+  for (const { tracking_key, carrier, carrier_keys } of rows) {
+    if (carrier_keys.some((key: string) => isOfCarrier(key, carrier))) continue;
+    const keys = foreign.get(carrier);
+    if (keys) keys.add(tracking_key);
+    else foreign.set(carrier, new Set([tracking_key]));
   }
   return foreign;
 }
@@ -123,12 +145,12 @@ async function insertInbox(sql: Sql, webhooks: readonly StoredWebhook[]): Promis
      SELECT id, source, dedupe_key, delivery_id, body, now()
      FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bytea[]) AS n(id, source, dedupe_key, delivery_id, body)
      ORDER BY dedupe_key
-     ON CONFLICT (dedupe_key) DO NOTHING`,
+     ON CONFLICT DO NOTHING`,
     [
       webhooks.map((webhook) => webhook.inboxId),
       webhooks.map((webhook) => webhook.source),
       // By the bytes, not by the provider's id: a delivery whose id was used before but says something new is kept.
-      webhooks.map((webhook) => deliveryKeyOf(webhook.source, webhook.body)),
+      webhooks.map((webhook) => webhook.dedupeKey),
       webhooks.map((webhook) => webhook.deliveryId),
       webhooks.map((webhook) => webhook.body),
     ],
@@ -142,7 +164,7 @@ async function upsertEstimates(sql: Sql, reports: readonly ReportRow[]): Promise
     if (row.report.estimate === null) continue;
     const key = [row.trackingKey, row.carrierKey, row.source].join('\n');
     const known = newest.get(key);
-    if (!known || known.report.reportedAt <= row.report.reportedAt) newest.set(key, row);
+    if (!known || isNewerEstimate(row.report, known.report)) newest.set(key, row);
   }
   const rows = [...newest.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   if (rows.length === 0) return [];
@@ -152,7 +174,7 @@ async function upsertEstimates(sql: Sql, reports: readonly ReportRow[]): Promise
      ON CONFLICT (tracking_key, carrier_key, source) DO UPDATE
        SET estimated_on = excluded.estimated_on, estimated_at = excluded.estimated_at, reported_at = excluded.reported_at
        WHERE excluded.reported_at > e.reported_at OR (excluded.reported_at = e.reported_at
-         AND (excluded.estimated_on, excluded.estimated_at) IS DISTINCT FROM (e.estimated_on, e.estimated_at))
+         AND coalesce(excluded.estimated_at, excluded.estimated_on::timestamptz) > coalesce(e.estimated_at, e.estimated_on::timestamptz))
      RETURNING tracking_key`,
     [
       rows.map((row) => row.trackingKey),
@@ -164,4 +186,12 @@ async function upsertEstimates(sql: Sql, reports: readonly ReportRow[]): Promise
     ],
   );
   return result.rows.map((row) => row.tracking_key);
+}
+
+/** Of two of one instant the later day: what is worse news must not depend on which came first. */
+function isNewerEstimate(one: ParcelReport, other: ParcelReport): boolean {
+  const dayOf = ({ estimate }: ParcelReport): number =>
+    estimate === null ? 0 : 'on' in estimate ? Date.parse(estimate.on) : estimate.at.getTime();
+  const later = one.reportedAt.getTime() - other.reportedAt.getTime();
+  return later > 0 || (later === 0 && dayOf(one) > dayOf(other));
 }

@@ -10,6 +10,8 @@ const FETCH_TIMEOUT_MS = 5_000;
 const LARGEST_KEY_SET = 256 * 1024;
 /** How often a set may be fetched again for keys that are not in it: who invents key ids must not make us ask all day. */
 const REFETCHES_PER_MINUTE = 6;
+/** How long a server that failed is left alone, while there are no keys: longer loses webhooks, shorter asks for each of them. */
+const LEFT_ALONE_MS = 2_000;
 /** A key that its owner has withdrawn is good for at most so long. Shorter asks more often; longer trusts longer. */
 const FRESH_FOR_MS = 60 * 60 * 1000;
 
@@ -19,6 +21,7 @@ interface CachedKeySet {
   fetching: Promise<string> | null;
   /** When it was fetched again for an unknown key, within the last minute. */
   refetchedAtMs: number[];
+  failure: { readonly atMs: number; readonly error: unknown } | null;
 }
 
 /**
@@ -42,7 +45,13 @@ export class KeySets {
   async secretsOf(carrier: CarrierAdapter): Promise<readonly string[] | null> {
     const secrets = this.#secrets.get(carrier.source) ?? null;
     if (secrets === null || carrier.secretKind === 'text') return secrets;
-    return Promise.all(secrets.map((secret) => (isKeySetDocument(secret) ? secret : this.#documentAt(secret))));
+    const asked = secrets.map((secret) => (isKeySetDocument(secret) ? secret : this.#documentAt(secret)));
+    const settled = await Promise.allSettled(asked);
+    const documents = settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    const failed = settled.find((one) => one.status === 'rejected');
+    // While keys move from one place to another, what is at the one is good though the other is away.
+    if (documents.length === 0 && failed) throw failed.reason;
+    return documents;
   }
 
   /** As `secretsOf`, fetched anew for a key that was not in them; null where that is not to be done again now. */
@@ -50,13 +59,17 @@ export class KeySets {
     const secrets = this.#secrets.get(carrier.source) ?? [];
     const urls = secrets.filter((secret) => !isKeySetDocument(secret));
     if (urls.length === 0 || !urls.every((url) => this.#mayRefetch(url))) return null;
-    await Promise.all(urls.map((url) => this.#fetch(url)));
+    await Promise.allSettled(urls.map((url) => this.#fetch(url)));
     return this.secretsOf(carrier);
   }
 
   async #documentAt(url: string): Promise<string> {
     const cached = this.#cached(url);
-    if (cached.document === null) return this.#fetch(url);
+    const { failure } = cached;
+    if (cached.document === null) {
+      if (failure !== null && Date.now() - failure.atMs < LEFT_ALONE_MS) throw failure.error;
+      return this.#fetch(url);
+    }
     if (Date.now() - cached.fetchedAtMs < FRESH_FOR_MS) return cached.document;
     // An old set is better than none: a key server that is away must not stop the webhooks.
     return this.#fetch(url).catch(() => cached.document ?? '');
@@ -77,12 +90,14 @@ export class KeySets {
       .then((document) => {
         cached.document = document;
         cached.fetchedAtMs = Date.now();
+        cached.failure = null;
         return document;
       })
       .catch((error: unknown) => {
         // The next attempt of a set that is there waits for its time, so that every webhook does not try in vain.
         if (cached.document !== null) cached.fetchedAtMs = Date.now() - FRESH_FOR_MS + 60_000;
-        this.#log.warn({ err: error, url }, 'a key set cannot be fetched');
+        cached.failure = { atMs: Date.now(), error };
+        this.#log.warn({ err: error, host: new URL(url).host }, 'a key set cannot be fetched');
         throw error;
       })
       .finally(() => {
@@ -94,7 +109,7 @@ export class KeySets {
   #cached(url: string): CachedKeySet {
     const known = this.#byUrl.get(url);
     if (known) return known;
-    const fresh: CachedKeySet = { document: null, fetchedAtMs: 0, fetching: null, refetchedAtMs: [] };
+    const fresh: CachedKeySet = { document: null, fetchedAtMs: 0, fetching: null, refetchedAtMs: [], failure: null };
     this.#byUrl.set(url, fresh);
     return fresh;
   }

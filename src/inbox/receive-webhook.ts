@@ -14,8 +14,11 @@ import { KeySets } from './key-sets.js';
 
 /** Webhooks in one transaction. More than one ticket's worth of parcels would only wait for each other. */
 const MAX_BATCH = 500;
-/** Webhooks that may wait: at 10 KB each about 40 MB. Beyond it the sender hears 503, and sends again. */
+/** Their bytes: PostgreSQL takes a batch as one message, and each byte of it as two. */
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+/** Webhooks that may wait, and their bytes. Beyond either the sender hears 503, and sends again. */
 const MAX_WAITING = 4_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Two: one commits while the other is built. */
 const LANES = 2;
 
@@ -35,7 +38,7 @@ const NOTHING: WebhookAnswer = { accepted: 0, duplicates: 0 };
 /**
  * receive-webhook: takes what a carrier says, once it is proven to be theirs, and answers when it is durable.
  * Reads:    -
- * Writes:   inbox, tracking events, snapshots, estimates, unknown codes, outbox(track-shipments)   one transaction for all
+ * Writes:   inbox, tracking events, histories, estimates, unknown codes, outbox(track-shipments)   one transaction for all
  *           that came meanwhile
  * Twice:    a webhook is unique by its bytes, a scan by its key: the second time accepts nothing.
  * If lost:  before COMMIT there is no 200, and the carrier sends it again.
@@ -45,6 +48,9 @@ export function createReceiveWebhook(deps: Deps): ReceiveWebhook {
   const door = new GroupCommit<VerifiedWebhook, Receipt>((webhooks) => commit(deps, webhooks), {
     maxBatch: MAX_BATCH,
     maxWaiting: MAX_WAITING,
+    weightOf: ({ body }) => body.length,
+    maxBatchWeight: MAX_BATCH_BYTES,
+    maxWaitingWeight: MAX_WAITING_BYTES,
     lanes: LANES,
   });
 
@@ -91,6 +97,8 @@ async function authenticate(
       ? verifier.verify({ ...request, secrets })
       : verifier.verify({ ...request, secrets, document: parsedBefore });
 
+  // Keys may have to be fetched: not for a stranger who did not even try.
+  if (carrier.secretKind === 'key_set' && verify([]) === 'refused') throw badSignature();
   let verification = verify((await keySets.secretsOf(carrier)) ?? []);
   if (verification === 'unknown_key') {
     const secrets = await keySets.secretsAfterUnknownKey(carrier);

@@ -10,7 +10,7 @@ export interface ShipmentState {
 }
 
 /** Of two scans at one instant, the one further along is the later one. */
-const PROGRESS: readonly TrackingStatus[] = [
+export const PROGRESS: readonly TrackingStatus[] = [
   'unknown',
   'pre_transit',
   'in_transit',

@@ -3,21 +3,24 @@ import type { TrackingStatus } from './tracking-event.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The parcel is where it ends. Corrections and returns may still follow, but not a new journey of the same box. */
-const ENDS: readonly TrackingStatus[] = ['delivered', 'return_to_sender', 'cancelled'];
-
 /**
- * Silence after the end of a journey, after which a scan begins another parcel's. Shorter, and a return that begins late is
- * taken for a new parcel; longer, and a number that is used again soon brings its new scans to the old order.
+ * How long a number is silent after a scan of this status until the next scan is another parcel's, in days. Shorter, and a
+ * return that begins late, or a label that is made anew, is taken for a new parcel, and the delivery of this one is lost;
+ * longer, and a number that is used again soon brings its new scans to the old order. Of what was delivered nothing more
+ * is to come; what was sent back or called off may well be sent once more.
  */
-const OVER_AFTER_MS = 14 * DAY_MS;
+const OVER_AFTER_DAYS: Partial<Record<TrackingStatus, number>> = {
+  delivered: 14,
+  return_to_sender: 60,
+  cancelled: 60,
+};
 /**
- * The same where the scan is that of a label. Labels are not made for what was delivered; some days, because sources without
- * zones tell of the first and last scans of a journey in the wrong order.
+ * The same after a delivery where the scan is that of a label: nobody makes one for what was delivered. Some days, because
+ * sources without zones tell of the first and last scans of a journey in the wrong order.
  */
-const OVER_BEFORE_LABEL_MS = 3 * DAY_MS;
+const OVER_BEFORE_LABEL_DAYS = 3;
 /** Silence without an end, after which the number has been given away. Carriers use numbers again after some months. */
-const FORGOTTEN_AFTER_MS = 180 * DAY_MS;
+const FORGOTTEN_AFTER_DAYS = 180;
 
 interface TimedScan {
   readonly status: TrackingStatus;
@@ -27,9 +30,9 @@ interface TimedScan {
 /** A journey of one parcel under a number. */
 export interface Life<S> {
   readonly scans: readonly S[];
+  /** In epoch milliseconds. */
   readonly beganAt: number;
   readonly lastAt: number;
-  readonly hasEnded: boolean;
 }
 
 /**
@@ -40,25 +43,25 @@ export function splitIntoLives<S extends TimedScan>(scans: readonly S[]): Life<S
   const sorted = [...scans].sort(
     (a, b) =>
       a.interval.earliest.getTime() - b.interval.earliest.getTime() ||
-      a.interval.latest.getTime() - b.interval.latest.getTime() ||
-      ENDS.indexOf(a.status) - ENDS.indexOf(b.status),
+      a.interval.latest.getTime() - b.interval.latest.getTime(),
   );
-  const lives: { scans: S[]; beganAt: number; lastAt: number; hasEnded: boolean }[] = [];
+  const lives: { scans: S[]; beganAt: number; lastAt: number; overAfterDays: number }[] = [];
   for (const scan of sorted) {
     const at = scan.interval.earliest.getTime();
+    const overAfterDays = OVER_AFTER_DAYS[scan.status] ?? FORGOTTEN_AFTER_DAYS;
     const current = lives.at(-1);
-    if (current === undefined || isAnother(current, scan.status, at - current.lastAt)) {
-      lives.push({ scans: [scan], beganAt: at, lastAt: at, hasEnded: ENDS.includes(scan.status) });
+    if (current === undefined || at - current.lastAt > silenceAllowed(current.overAfterDays, scan.status) * DAY_MS) {
+      lives.push({ scans: [scan], beganAt: at, lastAt: at, overAfterDays });
       continue;
     }
     current.scans.push(scan);
     current.lastAt = at;
-    current.hasEnded ||= ENDS.includes(scan.status);
+    current.overAfterDays = Math.min(current.overAfterDays, overAfterDays);
   }
   return lives;
 }
 
-function isAnother({ hasEnded }: { readonly hasEnded: boolean }, status: TrackingStatus, silenceMs: number): boolean {
-  if (!hasEnded) return silenceMs > FORGOTTEN_AFTER_MS;
-  return silenceMs > (status === 'pre_transit' ? OVER_BEFORE_LABEL_MS : OVER_AFTER_MS);
+function silenceAllowed(overAfterDays: number, next: TrackingStatus): number {
+  const wasDelivered = overAfterDays === OVER_AFTER_DAYS.delivered;
+  return wasDelivered && next === 'pre_transit' ? OVER_BEFORE_LABEL_DAYS : overAfterDays;
 }

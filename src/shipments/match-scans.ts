@@ -46,11 +46,15 @@ export function matchScans<S extends MatchableScan>(
   scans: readonly S[],
 ): Map<string, S[]> {
   const byNumber = groupBy(parcels, (parcel) => parcel.trackingKey);
+  const offers = new Map<string, Offer[]>();
   const offered = new Map<string, S[]>();
   for (const scan of scans) {
-    const candidates = candidatesFor(scan, byNumber.get(scan.trackingKey) ?? []);
-    for (const parcel of candidates) {
-      if (!fits(parcel, candidates, scan.interval)) continue;
+    // All scans that bear the same names are offered to the same parcels.
+    const names = `${scan.trackingKey}\n${scan.carrierKey}\n${scan.firstHand}`;
+    const known = offers.get(names) ?? offersOf(candidatesFor(scan, byNumber.get(scan.trackingKey) ?? []));
+    offers.set(names, known);
+    for (const { parcel, from, until } of known) {
+      if (scan.interval.latest.getTime() < from || scan.interval.earliest.getTime() >= until) continue;
       const scansOfParcel = offered.get(parcel.id);
       if (scansOfParcel) scansOfParcel.push(scan);
       else offered.set(parcel.id, [scan]);
@@ -73,20 +77,27 @@ function candidatesFor(scan: MatchableScan, sameNumber: readonly RegisteredParce
   return sameNumber.every(({ carrierKey }) => carrierKey === sameNumber[0]?.carrierKey) ? sameNumber : [];
 }
 
-function fits(
-  parcel: RegisteredParcel,
-  candidates: readonly RegisteredParcel[],
-  { earliest, latest }: Interval,
-): boolean {
-  if (parcel.placedAt === null) return true;
-  const placed = parcel.placedAt.getTime();
-  if (latest.getTime() < placed - RECYCLED_AFTER_MS) return false;
-  return !candidates.some(
-    (other) =>
-      other.placedAt !== null &&
-      other.placedAt.getTime() - placed > RECYCLED_AFTER_MS &&
-      earliest.getTime() >= other.placedAt.getTime(),
-  );
+/** A parcel, and between which instants a scan can be its own; in epoch milliseconds. */
+interface Offer {
+  readonly parcel: RegisteredParcel;
+  readonly from: number;
+  readonly until: number;
+}
+
+/** From some time before the order was placed until the next order with this number was, if that came much later. */
+function offersOf(candidates: readonly RegisteredParcel[]): Offer[] {
+  const placed = candidates.flatMap(({ placedAt }) => (placedAt === null ? [] : placedAt.getTime()));
+  placed.sort((a, b) => a - b);
+  const sorted = [...candidates].sort((a, b) => (a.placedAt?.getTime() ?? 0) - (b.placedAt?.getTime() ?? 0));
+  let next = 0;
+  return sorted.map((parcel) => {
+    if (parcel.placedAt === null) {
+      return { parcel, from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
+    }
+    const at = parcel.placedAt.getTime();
+    while (next < placed.length && (placed[next] ?? 0) - at <= RECYCLED_AFTER_MS) next++;
+    return { parcel, from: at - RECYCLED_AFTER_MS, until: placed[next] ?? Number.POSITIVE_INFINITY };
+  });
 }
 
 /** Of the journeys under the number, the one of this parcel: the first that was not over before the order was placed. */

@@ -3,6 +3,7 @@ import type { ShipmentState } from './apply-events.js';
 import { type Interval, intervalOf } from './event-interval.js';
 import { type MatchableScan, matchScans, type RegisteredParcel } from './match-scans.js';
 import { type CorrectableScan, findSuperseded } from './supersede.js';
+import type { ToldScan } from './told-scans.js';
 import type { EventTime, ExceptionKind, TrackingEvent, TrackingStatus } from './tracking-event.js';
 
 /** A registered parcel with what it takes to judge it. */
@@ -22,6 +23,8 @@ export interface Shipment extends RegisteredParcel {
 /** A scan as it is stored. */
 export interface StoredScan extends TrackingEvent, MatchableScan, CorrectableScan {
   readonly status: TrackingStatus;
+  readonly time: EventTime;
+  readonly code: string;
   readonly text: string | null;
   readonly interval: Interval;
   /** Its source tells otherwise by now: it is kept, and counts no more. */
@@ -65,9 +68,21 @@ export async function loadScans(sql: Sql, shipments: readonly Shipment[]): Promi
   );
 }
 
-/** As `loadScans`, with those that their sources have corrected. */
+/** As `loadScans`, and besides the scans of the same numbers that their sources have corrected. */
 export async function loadScansEverTold(sql: Sql, shipments: readonly Shipment[]): Promise<Map<string, StoredScan[]>> {
-  return matchScans(shipments, await loadAllScans(sql, shipments));
+  const scans = await loadAllScans(sql, shipments);
+  // Whose a scan is, is decided by those that count: the same answer as everywhere else.
+  const counting = matchScans(
+    shipments,
+    scans.filter(({ superseded }) => !superseded),
+  );
+  const corrected = matchScans(shipments, scans);
+  return new Map(
+    shipments.map(({ id }) => [
+      id,
+      [...(counting.get(id) ?? []), ...(corrected.get(id) ?? []).filter(({ superseded }) => superseded)],
+    ]),
+  );
 }
 
 /**
@@ -76,24 +91,41 @@ export async function loadScansEverTold(sql: Sql, shipments: readonly Shipment[]
  */
 export async function settleScans(sql: Sql, shipments: readonly Shipment[]): Promise<Map<string, StoredScan[]>> {
   const scans = await loadAllScans(sql, shipments);
-  const { rows } = await sql.query(
-    `SELECT source, carrier_key AS "carrierKey", tracking_key AS "trackingKey", history_id AS "historyId",
-       reaches_back_to AS "reachesBackTo", scan_keys AS "scanKeys"
-     FROM snapshots WHERE tracking_key = ANY($1)`,
-    [trackingKeysOf(shipments)],
-  );
-  const superseded = findSuperseded(scans, rows);
+  const superseded = findSuperseded(scans, await loadTold(sql, trackingKeysOf(shipments)));
   const changed = scans.filter((scan) => scan.superseded !== superseded.has(scan.scanKey));
   if (changed.length > 0) {
+    const scanKeys = changed.map(({ scanKey }) => scanKey);
+    await sql.query('SELECT 1 FROM tracking_events WHERE scan_key = ANY($1) ORDER BY scan_key FOR NO KEY UPDATE', [
+      scanKeys,
+    ]);
     await sql.query(
       `UPDATE tracking_events e SET superseded_at = CASE WHEN n.superseded THEN now() END
        FROM unnest($1::uuid[], $2::boolean[]) AS n(scan_key, superseded) WHERE e.scan_key = n.scan_key`,
-      [changed.map(({ scanKey }) => scanKey), changed.map(({ scanKey }) => superseded.has(scanKey))],
+      [scanKeys, scanKeys.map((scanKey) => superseded.has(scanKey))],
     );
   }
   return matchScans(
     shipments,
     scans.filter(({ scanKey }) => !superseded.has(scanKey)),
+  );
+}
+
+/** What the snapshots of all sources have told of these parcels, by scan key. */
+async function loadTold(sql: Sql, trackingKeys: readonly string[]): Promise<Map<string, ToldScan>> {
+  const { rows } = await sql.query(
+    `SELECT n.* FROM histories, unnest(scan_keys, first_told_at, first_reaches_back_to, last_told_at)
+       AS n(scan_key, first_told_at, first_reaches_back_to, last_told_at) WHERE tracking_key = ANY($1)`,
+    [trackingKeys],
+  );
+  return new Map(
+    rows.map((row) => [
+      row.scan_key,
+      {
+        firstToldAt: row.first_told_at.getTime(),
+        firstReachesBackTo: row.first_reaches_back_to.getTime(),
+        lastToldAt: row.last_told_at.getTime(),
+      },
+    ]),
   );
 }
 
@@ -106,7 +138,7 @@ async function loadAllScans(sql: Sql, shipments: readonly Shipment[]): Promise<S
   if (keys.length === 0) return [];
   const { rows } = await sql.query(
     `SELECT scan_key, source, carrier_key, tracking_key, status, exception, disputed, occurred_at, occurred_local, occurred_on,
-       time_zone, code, text, first_hand, history_id, superseded_at IS NOT NULL AS superseded
+       time_zone, code, text, first_hand, superseded_at IS NOT NULL AS superseded
      FROM tracking_events WHERE tracking_key = ANY($1) ORDER BY scan_key`,
     [keys],
   );
@@ -204,7 +236,6 @@ interface ScanRow {
   code: string;
   text: string | null;
   first_hand: boolean;
-  history_id: string;
   superseded: boolean;
 }
 
@@ -229,7 +260,6 @@ function toScan(row: ScanRow, destinationZone: string): StoredScan {
     code: row.code,
     text: row.text,
     firstHand: row.first_hand,
-    historyId: row.history_id,
     superseded: row.superseded,
   };
 }

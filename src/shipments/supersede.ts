@@ -1,5 +1,6 @@
 import { nominalTimeOf } from './event-interval.js';
-import type { EventTime } from './tracking-event.js';
+import type { ToldScan } from './told-scans.js';
+import type { EventTime, TrackingStatus } from './tracking-event.js';
 
 /** A scan as far as finding out goes whether its source has corrected it. */
 export interface CorrectableScan {
@@ -7,61 +8,53 @@ export interface CorrectableScan {
   readonly source: string;
   readonly carrierKey: string;
   readonly trackingKey: string;
-  readonly historyId: string;
+  readonly status: TrackingStatus;
   readonly time: EventTime;
-  readonly code: string;
-}
-
-/** The newest whole history that a source has sent of a parcel. */
-export interface NewestSnapshot {
-  readonly source: string;
-  readonly carrierKey: string;
-  readonly trackingKey: string;
-  readonly historyId: string;
-  /** About anything older it says nothing. */
-  readonly reachesBackTo: Date;
-  readonly scanKeys: readonly string[];
 }
 
 /**
- * The scans that their own source has corrected: its newest snapshot reaches back to their time, leaves them out, and has
- * another in their place, with the same code (told with another time) or of the same time (told with another code or text).
+ * The scans that their own source has corrected. Such a scan was left out by a snapshot that goes back to its time and is newer
+ * than every snapshot that had it, and that told another for the first time, in its place: of the very same time, or, of a
+ * delivery, another delivery, because there is only one.
  *
  * A scan that is left out and replaced by nothing stays: a list that was cut short must not take back a delivery, and a wrong
- * apology is worse than none. What a newest snapshot is does not depend on arrival, so neither does this.
+ * apology is worse than none. What was told is known by the source's clock, not by arrival, so neither does this depend on it.
+ * @param told by scan key, what the snapshots of the scan's source have told of it; scans that are not there stay
  * @returns keys of scans
  */
 export function findSuperseded(
   scans: readonly CorrectableScan[],
-  snapshots: readonly NewestSnapshot[],
+  told: ReadonlyMap<string, ToldScan>,
 ): ReadonlySet<string> {
   const superseded = new Set<string>();
-  if (snapshots.length === 0) return superseded;
-  const byHistory = new Map<string, CorrectableScan[]>();
+  const byHistory = new Map<string, { scan: CorrectableScan; told: ToldScan }[]>();
   for (const scan of scans) {
-    const key = historyKeyOf(scan);
-    const known = byHistory.get(key);
-    if (known) known.push(scan);
-    else byHistory.set(key, [scan]);
+    const ofScan = told.get(scan.scanKey);
+    if (ofScan === undefined) continue;
+    const key = `${scan.trackingKey}\n${scan.source}\n${scan.carrierKey}`;
+    const history = byHistory.get(key);
+    if (history) history.push({ scan, told: ofScan });
+    else byHistory.set(key, [{ scan, told: ofScan }]);
   }
-  for (const snapshot of snapshots) {
-    const inIt = new Set(snapshot.scanKeys);
-    const ofIt = byHistory.get(historyKeyOf(snapshot)) ?? [];
-    const missing = ofIt.filter(({ scanKey }) => !inIt.has(scanKey));
-    if (missing.length === 0) continue;
-    const told = ofIt.filter(({ scanKey }) => inIt.has(scanKey));
-    const codes = new Set(told.map(({ code }) => code));
-    const times = new Set(told.map(({ time }) => nominalTimeOf(time)));
-    for (const { scanKey, code, time } of missing) {
-      const at = nominalTimeOf(time);
-      if (at >= snapshot.reachesBackTo.getTime() && (codes.has(code) || times.has(at))) superseded.add(scanKey);
+  for (const history of byHistory.values()) {
+    for (const { scan, told: last } of history) {
+      const at = nominalTimeOf(scan.time);
+      const isReplaced = history.some(
+        ({ scan: other, told: first }) =>
+          first.firstToldAt > last.lastToldAt && first.firstReachesBackTo <= at && standsInPlaceOf(other, scan),
+      );
+      if (isReplaced) superseded.add(scan.scanKey);
     }
   }
   return superseded;
 }
 
-type HistoryKey = Pick<NewestSnapshot, 'source' | 'carrierKey' | 'trackingKey' | 'historyId'>;
+function standsInPlaceOf(other: CorrectableScan, scan: CorrectableScan): boolean {
+  return (other.status === 'delivered' && scan.status === 'delivered') || isSameInstant(other.time, scan.time);
+}
 
-function historyKeyOf({ source, carrierKey, trackingKey, historyId }: HistoryKey): string {
-  return `${trackingKey}\n${source}\n${carrierKey}\n${historyId}`;
+/** Two dates alone are not one time: a day holds many scans. */
+function isSameInstant(a: EventTime, b: EventTime): boolean {
+  if ('at' in a) return 'at' in b && a.at.getTime() === b.at.getTime();
+  return 'local' in a && 'local' in b && a.local === b.local && a.timeZone === b.timeZone;
 }

@@ -6,10 +6,10 @@ import { lockShipmentsByNumber, saveAliases, saveStates, settleScans } from './s
 /**
  * track-shipments: finds the parcels that new scans belong to, marks scans that were corrected, and adds up the others
  *                  to a state.
- * Reads:    shipments, tracking events, snapshots, estimates
+ * Reads:    shipments, tracking events, histories, estimates
  * Writes:   marks of tracking events, shipment state, outbox(judge-promises)   one transaction
  * Twice:    a state is computed from all scans, so the second run writes the same again.
- * If lost:  the sweep finds shipments with scans newer than their state.
+ * If lost:  the sweep finds shipments with scans newer than their state; a correction alone is seen with the next scan.
  */
 export const trackShipments: TransactionStage['run'] = async (_deps, { sql, ticket }) => {
   const shipments = await lockShipmentsByNumber(sql, ticket.ids);

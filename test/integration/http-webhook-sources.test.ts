@@ -120,7 +120,13 @@ describe.each(CARRIERS.map((carrier) => [carrier.source, carrier] as const))('%s
     test('a parcel that is registered with another carrier: 400, and it gets none of it', async () => {
       const [parcel] = parcelsOf(carrier.parse(JSON.parse(body.toString('utf8'))));
       const id = `foreign-${source}`;
-      const order = orderDocument({ customerId: id, carrier: 'gls', trackingNumber: parcel?.trackingNumber ?? '' });
+      const order = orderDocument({
+        customerId: id,
+        carrier: 'gls',
+        trackingNumber: parcel?.trackingNumber ?? '',
+        placedAt: '2026-04-05T10:00:00Z',
+        promise: { on: '2026-04-10', timeZone: 'Europe/Berlin' },
+      });
       await server.put(id, order);
       await refused(() => post(carrier, body, signedBy(carrier, body)), {
         status: 400,

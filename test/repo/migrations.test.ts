@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { migrate } from '../../src/db/migrate.js';
+import { eventually } from '../support/eventually.js';
 import { ROOT } from '../support/source-files.js';
 
 const MIGRATIONS = readdirSync(join(ROOT, 'prisma/migrations')).filter((name) => /^\d{14}_/.test(name));
@@ -82,7 +83,13 @@ function serverUrl(): string {
 async function createEmptyDatabase(): Promise<string> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await query(serverUrl(), `CREATE DATABASE ${name}`);
-  undo.push(() => query(serverUrl(), `DROP DATABASE ${name} WITH (FORCE)`));
+  undo.push(() =>
+    // An autovacuum worker may be in it, whom only a superuser could send away; it leaves by itself.
+    eventually(async () => {
+      await query(serverUrl(), `DROP DATABASE ${name} WITH (FORCE)`);
+      return true;
+    }),
+  );
   return Object.assign(new URL(serverUrl()), { pathname: `/${name}` }).toString();
 }
 

@@ -29,7 +29,14 @@ function refusingCommit(error: (item: string) => unknown) {
   return { commit, batches, stored };
 }
 
-const ONE_LANE = { maxBatch: 500, maxWaiting: 5_000, lanes: 1 };
+const ONE_LANE = {
+  maxBatch: 500,
+  maxWaiting: 5_000,
+  weightOf: (item: string) => item.length,
+  maxBatchWeight: 1_000_000,
+  maxWaitingWeight: 1_000_000,
+  lanes: 1,
+};
 
 /** Lets everything run that is ready to run: the batch of this turn of the event loop has left afterwards. */
 const nextTurn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -75,7 +82,7 @@ describe('batches form by themselves', () => {
 
   test('a batch has at most maxBatch items, and no more batches than lanes are in flight', async () => {
     const { commit, batches, batch } = heldCommit();
-    const door = new GroupCommit(commit, { maxBatch: 2, maxWaiting: 100, lanes: 2 });
+    const door = new GroupCommit(commit, { ...ONE_LANE, maxBatch: 2, lanes: 2 });
     const answers = ['a', 'b', 'c', 'd', 'e'].map((item) => door.submit(item));
     await nextTurn();
     expect(batches.map(({ items }) => items)).toEqual([
@@ -91,7 +98,7 @@ describe('batches form by themselves', () => {
 
   test('beyond maxWaiting a caller is told at once to come back, and those who wait are served', async () => {
     const { commit, batch } = heldCommit();
-    const door = new GroupCommit(commit, { maxBatch: 500, maxWaiting: 2, lanes: 1 });
+    const door = new GroupCommit(commit, { ...ONE_LANE, maxWaiting: 2 });
     const first = door.submit('a');
     await batch(0);
     const waiting = [door.submit('b'), door.submit('c')];
@@ -156,5 +163,36 @@ describe('a batch that fails', () => {
     await expect(first).rejects.toThrow('no');
     (await batch(1)).finish();
     await expect(second).resolves.toBe('B');
+  });
+});
+
+describe('heavy items', () => {
+  test('fill a batch by their weight, and one that is heavier than a batch is one by itself', async () => {
+    const { commit, batch } = heldCommit();
+    const door = new GroupCommit(commit, { ...ONE_LANE, maxBatchWeight: 5 });
+    const answers = ['aaa', 'bb', 'c', 'ddddddddd', 'e'].map((item) => door.submit(item));
+    for (const [index, items] of [['aaa', 'bb'], ['c'], ['ddddddddd'], ['e']].entries()) {
+      const flying = await batch(index);
+      expect(flying.items).toEqual(items);
+      flying.finish();
+    }
+    expect(await Promise.all(answers)).toEqual(['AAA', 'BB', 'C', 'DDDDDDDDD', 'E']);
+  });
+
+  test('are refused when those that wait weigh too much, and taken again when they have left', async () => {
+    const { commit, batch } = heldCommit();
+    const door = new GroupCommit(commit, { ...ONE_LANE, maxWaitingWeight: 6 });
+    const first = door.submit('a');
+    const inFlight = await batch(0);
+    const second = door.submit('bbbbbb');
+    await expect(door.submit('c')).rejects.toMatchObject({ code: 'overloaded' });
+    inFlight.finish();
+    await first;
+    const next = await batch(1);
+    const third = door.submit('c');
+    next.finish();
+    await second;
+    (await batch(2)).finish();
+    expect(await third).toBe('C');
   });
 });

@@ -37,6 +37,8 @@ describe('carriers', () => {
     ['ups', 'upsmailinnovations', true],
     ['fedex', 'fedexground', true],
     ['dhl', 'dhlpaket', true],
+    ['dhl', 'deutschepost', true],
+    ['fedex', 'federalexpress', true],
     ['ups', 'usps', false],
     ['usps', 'ups', false],
     ['fedex', 'dhl', false],
@@ -97,7 +99,13 @@ describe('splitIntoLives', () => {
     ['a label later', [scan('delivered', '2026-04-05'), scan('pre_transit', '2026-04-09')], 2],
     ['lost for months, and found', [scan('in_transit', '2026-01-05'), scan('in_transit', '2026-07-04')], 1],
     ['silent for more than half a year', [scan('in_transit', '2026-01-05'), scan('in_transit', '2026-07-05')], 2],
-    ['cancelled, and the number given away', [scan('cancelled', '2026-04-05'), scan('pre_transit', '2026-04-30')], 2],
+    ['a label made anew', [scan('cancelled', '2026-04-05'), scan('pre_transit', '2026-04-30')], 1],
+    ['sent back, and sent once more', [scan('return_to_sender', '2026-04-05'), scan('delivered', '2026-06-04')], 1],
+    [
+      'sent back, and the number given away',
+      [scan('return_to_sender', '2026-04-05'), scan('in_transit', '2026-06-05')],
+      2,
+    ],
   ])('%s', (_name, scans, count) => {
     expect(lives(...scans)).toHaveLength(count);
     expect(lives(...[...scans].reverse())).toEqual(lives(...scans));

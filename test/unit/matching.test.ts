@@ -51,7 +51,6 @@ describe('scanKeyOf', () => {
 
   test('is stable across releases: a changed key would double every history', () => {
     expect(scanKeyOf(identity)).toBe('525d7014-be36-97ed-0b7b-1beec70fe125');
-    expect(deliveryKeyOf('easypost', 'evt_1')).toBe('2a881749-0898-791c-b3c2-eada8dd610b2');
     expect(deliveryKeyOf('easypost', Buffer.from('{}'))).toBe('e7b8186f-1af9-9fd2-83c1-a4d10d773c17');
   });
 
@@ -109,19 +108,18 @@ describe('scanKeyOf', () => {
 });
 
 describe('deliveryKeyOf', () => {
-  test('is the same for a repeat, and differs by source, by id and by any byte of the body', () => {
+  test('is the same for a repeat, and differs by source and by any byte of the body', () => {
     const keys = [
-      deliveryKeyOf('easypost', 'evt_1'),
-      deliveryKeyOf('easypost', 'evt_2'),
-      deliveryKeyOf('shippo', 'evt_1'),
       deliveryKeyOf('easypost', Buffer.from('evt_1')),
+      deliveryKeyOf('easypost', Buffer.from('evt_2')),
+      deliveryKeyOf('shippo', Buffer.from('evt_1')),
       deliveryKeyOf('easypost', Buffer.from([0xff])),
       deliveryKeyOf('easypost', Buffer.from([0xfe])),
       deliveryKeyOf('easypost', Buffer.alloc(0)),
     ];
     expect(new Set(keys).size).toBe(keys.length);
     for (const key of keys) expect(key).toMatch(UUID);
-    expect(deliveryKeyOf('easypost', Buffer.from('evt_1'))).toBe(keys[3]);
+    expect(deliveryKeyOf('easypost', Buffer.from('evt_1'))).toBe(keys[0]);
   });
 });
 

@@ -56,14 +56,13 @@ function readShipment(reader: WireReader, shipment: JsonObject): ParcelReport {
     if (scan === null) reader.fail('timestamp', NO_TIME);
     else scans.push(scan);
   });
-  const own = status?.scan ? scanBeside(scans, status.scan) : null;
-  const headline = own === null ? (status?.meaning ?? null) : null;
   return reportOf({
     carrier: 'dhl',
     trackingNumber,
     estimate: isoEstimate(shipment.estimatedTimeOfDelivery),
-    scans: own === null ? scans : [own, ...scans],
-    headline: () => headline,
+    scans: status?.scan ? withStatus(scans, status.scan) : scans,
+    // With a time it is a scan; without one it is the headline.
+    headline: () => (status?.scan ? null : (status?.meaning ?? null)),
     newestFirst: true,
     snapshot: false,
   });
@@ -114,21 +113,25 @@ function readScan(
 const PLACE = { city: 'addressLocality', region: null, country: 'countryCode', postalCode: 'postalCode' };
 
 /**
- * The shipment's status as a scan beside its events; null where it is one of them, and then that event's time counts.
- * DHL may put a `Z` behind local times there: of an event without a zone that shows the same time and says nothing else, it
- * is the repetition, and if that event does say something else, the status still is no more of an instant than it. An event
- * without words is the status only if it is the latest, which then takes its meaning.
+ * The events, and the shipment's status among them. It is one of them if one has its time; DHL may put a `Z` behind local
+ * times there, so what counts is the clock's face. To an event without words it lends its own. A delivery at the time of events
+ * that are none is a scan of its own all the same: it is the last word of the two, and must not be lost.
  */
-function scanBeside(events: readonly DhlScan[], status: DhlScan): DhlScan | null {
-  let isLocal = false;
-  for (const event of events) {
-    if (!isSameTime(event, status)) continue;
-    if (status.meaning === null || isSame(event.meaning, status.meaning)) return null;
-    if (event.meaning === null && events.every(({ order }) => order <= event.order)) return null;
-    if (!('at' in event.time)) isLocal = true;
+function withStatus(events: readonly DhlScan[], status: DhlScan): DhlScan[] {
+  const atItsTime = events.filter((event) => isSameTime(event, status));
+  if (atItsTime.length === 0) return [status, ...events];
+  const { meaning } = status;
+  const bare = atItsTime.find((event) => event.meaning === null);
+  if (bare !== undefined) {
+    if (meaning === null) return [...events];
+    return events.map((event) => (event === bare ? { ...event, meaning, isBorrowed: true } : event));
   }
+  if (meaning?.status !== 'delivered' || atItsTime.some((event) => event.meaning?.status === 'delivered')) {
+    return [...events];
+  }
+  const isLocal = atItsTime.some((event) => !('at' in event.time));
   const local = isLocal && String(status.timestamp).endsWith('Z') ? isoLocalTime(status.timestamp) : null;
-  return local === null ? status : { ...status, ...local };
+  return [{ ...status, ...local }, ...events];
 }
 
 /** Two instants are compared as such. Where one of the two has no zone, it is the clock's face that must be the same. */
@@ -139,8 +142,4 @@ function isSameTime(event: DhlScan, status: DhlScan): boolean {
 
 function faceOf({ time, order, timestamp }: DhlScan): number | null {
   return 'at' in time ? (isoLocalTime(timestamp)?.order ?? null) : order;
-}
-
-function isSame(a: Meaning | null, b: Meaning): boolean {
-  return a !== null && a.status === b.status && a.exception === b.exception;
 }

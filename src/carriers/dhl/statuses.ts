@@ -29,20 +29,23 @@ interface Words {
 }
 
 /**
- * The meaning of a scan's words; null where it has no `statusCode`. DHL's five codes are coarse: what they leave open is in
- * free text alone, which counts beside `transit` and `failure` only, the description before the status.
+ * The meaning of a scan's words; null where they name no status. DHL's five codes are coarse: what they leave open is in free
+ * text alone, the description before the status. It counts beside `transit` and `failure`, and where the code says nothing.
  */
 export function meaningOf({ statusCode, status, description }: Words): Meaning | null {
-  if (statusCode === null) return null;
-  const coarse = meaningOfCode(statusCode) ?? UNKNOWN;
-  const inText =
-    coarse.status === 'in_transit' ? meaningInTransit : coarse.status === 'exception' ? meaningOfFailure : null;
+  const coarse = statusCode === null ? null : (meaningOfCode(statusCode) ?? UNKNOWN);
+  const inText = readerOfText(coarse);
   if (inText === null) return coarse;
   return (
     (description === null ? null : inText(description.toLowerCase())) ??
     (status === null ? null : inText(status.toLowerCase())) ??
     coarse
   );
+}
+
+function readerOfText(coarse: Meaning | null): ((text: string) => Meaning | null) | null {
+  if (coarse === null || coarse.status === 'in_transit' || coarse.status === 'unknown') return meaningInTransit;
+  return coarse.status === 'exception' ? meaningOfFailure : null;
 }
 
 /** The word that is not in the table; null when it is, or when there is none. */
@@ -55,7 +58,13 @@ const AT_PICKUP_POINT = ['pickup', 'pick-up', 'pick up', 'collection'].flatMap((
   `ready for ${what}`,
 ]);
 const TO_WHOM = ['to sender', 'to the sender', 'to shipper', 'to the shipper'];
-const TRIED = ['delivery attempt', 'attempted', 'notice left'];
+/** Somebody, not something: details are not available either, and nobody stood at the door. */
+const NOBODY_THERE = ['recipient', 'receiver', 'consignee', 'addressee', 'customer'].flatMap((who) => [
+  `${who} not available`,
+  `${who} is not available`,
+  `${who} was not available`,
+]);
+const TRIED = ['attempt', 'notice left', ...NOBODY_THERE];
 
 /**
  * What a moving parcel's text says has happened. An attempt and a pickup point keep a promise, so what a text only
@@ -80,12 +89,16 @@ function meaningOfFailure(text: string): Meaning | null {
 }
 
 /** Words that make a phrase a plan or a denial, right before it and right after: `will be available for pickup`. */
-const NOT_AFTER = new Set(['be', 'not', 'yet', 'no', 'next', 'another', 'new', 'further', 'second', 'before']);
+const NOT_AFTER = new Set('be not yet no next another new further second before will to if'.split(' '));
 const NOT_BEFORE = new Set(['will', 'scheduled', 'planned']);
 
 function hasHappened(text: string, phrase: string): boolean {
   for (let at = text.indexOf(phrase); at >= 0; at = text.indexOf(phrase, at + 1)) {
-    const before = text.slice(0, at).trimEnd();
+    // `another delivery attempt` is as much of a plan as `another attempt`.
+    const before = text
+      .slice(0, at)
+      .trimEnd()
+      .replace(/ ?\bdelivery$/, '');
     const after = text.slice(at + phrase.length).trimStart();
     const isPlan = NOT_AFTER.has(before.slice(before.lastIndexOf(' ') + 1)) || NOT_BEFORE.has(firstWordOf(after));
     if (!isPlan) return true;

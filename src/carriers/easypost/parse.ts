@@ -29,7 +29,7 @@ export function parseEasypost(document: unknown): ParseOutcome {
     estimate: readEstimate(result),
     scans: readScans(reader, result),
     headline: ({ text }) => meaningOf({ status, detail, text }),
-    takenAt: takenAtOf(result),
+    takenAt: takenAtOf(document, result),
     snapshot: true,
   });
   if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
@@ -61,10 +61,11 @@ function readScans(reader: WireReader, result: JsonObject): WireScan[] {
 
 const PLACE = { city: 'city', region: 'state', country: 'country', postalCode: 'zip' };
 
-/** A tracker's `updated_at` moves with its content. */
-function takenAtOf(result: JsonObject): number | null {
-  const updated = isoTime(result.updated_at);
-  return updated !== null && 'at' in updated.time ? updated.order : null;
+/** The tracker's `updated_at` moves with its content, and each event is made of the tracker as it is then. */
+function takenAtOf(event: JsonObject, tracker: JsonObject): number | null {
+  const [made, updated] = [isoTime(event.created_at), isoTime(tracker.updated_at)];
+  const instants = [made, updated].flatMap((read) => (read !== null && 'at' in read.time ? read.order : []));
+  return instants.length === 0 ? null : Math.max(...instants);
 }
 
 /**

@@ -8,7 +8,7 @@ import { inBadWeather, meaningOf, refinedByText, unrecognisedOf } from './status
 /**
  * Reads a push of the Shipment Visibility Webhook in either of its envelopes, `{trackResults}` or
  * `{output: {completeTrackResults: [{trackingNumber, trackResults}]}}`. Each result is a report of its own, also where
- * several have one number: their unique ids tell the histories apart. A result with an error and without scans is no
+ * several have one number. A result with an error and without scans is no
  * report. Malformed is a document with neither envelope, a result without a tracking number, scans that are no list of
  * objects, a scan without a readable `date`, and what cannot be kept. All else that is missing or of another type counts as
  * not said. Never throws.
@@ -63,7 +63,6 @@ function readResult(reader: WireReader, result: JsonObject, envelope: JsonObject
     headline: () => headlineOf(latestStatus),
     newestFirst: true,
     snapshot: true,
-    historyId: reader.id(info, 'trackingNumberUniqueId', 'trackingNumberInfo.') ?? '',
   });
 }
 

@@ -75,10 +75,11 @@ export function unrecognisedOf(code: string | null): string | null {
 }
 
 /**
- * What a scan means whose delay detail names the weather: a weather exception, unless it says how the journey ended. A parcel
- * that was delivered, waits at a counter, is called off or on its way back is so in any weather.
+ * What a scan means whose delay detail names the weather: a weather exception, unless its code says more. A parcel that was
+ * delivered, waits at a counter or at customs, is called off or on its way back is so in any weather.
  */
 export function inBadWeather(meaning: Meaning | null): Meaning {
+  if (meaning?.exception === 'customs') return meaning;
   switch (meaning?.status) {
     case 'delivered':
     case 'available_for_pickup':

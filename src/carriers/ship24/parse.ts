@@ -1,6 +1,6 @@
 import type { ParcelReport, ParseOutcome } from '../adapter.js';
 import { codeOf } from '../detail-before-status.js';
-import { reportOf, type WireScan } from '../report.js';
+import { latestOf, reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoTime, isoTimeOrMidnightDate } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
@@ -31,7 +31,7 @@ export function parseShip24(document: unknown): ParseOutcome {
       const metadata = partOf(tracking, 'metadata');
       if (typeof metadata.topic === 'string' && metadata.topic !== EVENTS_TOPIC) return;
       if (trackings.length === 1) deliveryId = reader.id(metadata, 'messageId', 'metadata.');
-      parcels.push(readTracking(reader, tracking, metadata));
+      parcels.push(...readTracking(reader, tracking, metadata));
     },
     BATCH_LIMIT,
   );
@@ -40,42 +40,46 @@ export function parseShip24(document: unknown): ParseOutcome {
   return { outcome: 'parsed', deliveryId, parcels };
 }
 
-function readTracking(reader: WireReader, tracking: JsonObject, metadata: JsonObject): ParcelReport {
+/**
+ * The reports of a tracking: one for each courier that its events name, because a scan is known by its carrier, and must be the
+ * same scan whichever events it comes with. The shipment's own words and its estimate go with the latest event.
+ */
+function readTracking(reader: WireReader, tracking: JsonObject, metadata: JsonObject): ParcelReport[] {
   const shipment = partOf(tracking, 'shipment');
   const milestone = reader.text(shipment, 'statusMilestone', 'shipment.');
   const code = reader.text(shipment, 'statusCode', 'shipment.');
-  const { scans, carrier } = readEvents(reader, tracking);
+  const trackingNumber = reader.trackingNumber(partOf(tracking, 'tracker'), 'trackingNumber', 'tracker.');
+  const events = readEvents(reader, tracking);
+  const latest = latestOf(events, true);
   const generated = isoTime(metadata.generatedAt);
-  return reportOf({
-    carrier,
-    trackingNumber: reader.trackingNumber(partOf(tracking, 'tracker'), 'trackingNumber', 'tracker.'),
-    estimate: readEstimate(shipment),
-    scans,
-    headline: ({ text }) => meaningOf({ milestone, code, text }),
-    newestFirst: true,
-    takenAt: generated !== null && 'at' in generated.time ? generated.order : null,
-    snapshot: false,
-  });
+  const couriers = new Set([latest?.courier ?? '', ...events.map(({ courier }) => courier)]);
+  return [...couriers].map((carrier) =>
+    reportOf({
+      carrier,
+      trackingNumber,
+      estimate: carrier === (latest?.courier ?? '') ? readEstimate(shipment) : null,
+      scans: events.filter(({ courier }) => courier === carrier),
+      headline: (scan) => (scan === latest ? meaningOf({ milestone, code, text: scan.text }) : null),
+      newestFirst: true,
+      takenAt: generated !== null && 'at' in generated.time ? generated.order : null,
+      snapshot: false,
+    }),
+  );
 }
 
-/**
- * The events of a tracking, and its carrier: the courier of the latest event that names one, which is the one that has
- * the parcel; empty where none is named.
- */
-function readEvents(reader: WireReader, tracking: JsonObject): { scans: WireScan[]; carrier: string } {
-  const scans: WireScan[] = [];
-  let carrier = '';
-  let carrierOrder = Number.NEGATIVE_INFINITY;
+interface Ship24Scan extends WireScan {
+  /** Empty where the event names none. */
+  readonly courier: string;
+}
+
+function readEvents(reader: WireReader, tracking: JsonObject): Ship24Scan[] {
+  const scans: Ship24Scan[] = [];
   reader.each(tracking.events, 'events', (event) => {
-    const courier = reader.text(event, 'courierCode');
+    const courier = reader.text(event, 'courierCode') ?? '';
     const scan = readScan(reader, event);
-    if (scan === null) return;
-    scans.push(scan);
-    if (courier === null || scan.order <= carrierOrder) return;
-    carrier = courier;
-    carrierOrder = scan.order;
+    if (scan !== null) scans.push({ ...scan, courier });
   });
-  return { scans, carrier };
+  return scans;
 }
 
 function readScan(reader: WireReader, event: JsonObject): WireScan | null {

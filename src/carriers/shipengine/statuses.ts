@@ -62,7 +62,8 @@ export const STATUS_DETAIL_CODES: Readonly<Record<string, Meaning>> = {
   DELIVERED_TO_PICKUP_POINT: { status: 'available_for_pickup', exception: null },
 
   DELIVERED: { status: 'delivered', exception: null },
-  DELIVERED_DAMAGED: { status: 'delivered', exception: null },
+  /** There, and not whole: a delivery like any other, with the damage noted. */
+  DELIVERED_DAMAGED: { status: 'delivered', exception: 'damaged' },
   DELIVERED_IN_PART: { status: 'delivered', exception: null },
   DELIVERED_SPECIFIED_SAFE_PLACE: { status: 'delivered', exception: null },
   DELIVERED_TO_ALTERNATIVE_DELIVERY_LOCATION: { status: 'delivered', exception: null },

@@ -34,6 +34,7 @@ export function parseShippo(document: unknown): ParseOutcome {
     estimate: isoEstimate(data.eta),
     scans,
     headline: (latest) => readHeadline(reader, current, currentTime, latest),
+    takenAt: takenAtOf(data),
     snapshot: true,
   });
   if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
@@ -88,6 +89,22 @@ function readWords(reader: WireReader, scan: JsonObject, within: string): Status
 }
 
 const PLACE = { city: 'city', region: 'state', country: 'country', postalCode: 'zip' };
+
+/**
+ * When Shippo last wrote something of this track: no field of the whole says it, but each status has the time at which Shippo
+ * made or changed it. Null where one of them has none, as in test mode: then a newer track could look older.
+ */
+function takenAtOf(data: JsonObject): number | null {
+  const history = Array.isArray(data.tracking_history) ? data.tracking_history : [];
+  let takenAt: number | null = null;
+  for (const status of [...history, data.tracking_status]) {
+    if (!isObject(status)) continue;
+    const written = isoTime(status.object_updated) ?? isoTime(status.object_created);
+    if (written === null || !('at' in written.time)) return null;
+    if (takenAt === null || written.order > takenAt) takenAt = written.order;
+  }
+  return takenAt;
+}
 
 /** `tracking_status` has a time of its own: where that is another than the latest scan's, it speaks of another scan. */
 function readHeadline(

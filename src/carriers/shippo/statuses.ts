@@ -42,7 +42,7 @@ export const SUBSTATUSES: Readonly<Record<string, Meaning | null>> = {
   package_undeliverable: { status: 'exception', exception: 'other' },
   package_disposed: { status: 'exception', exception: 'disposed' },
   package_lost: { status: 'exception', exception: 'lost' },
-  other: null,
+  other: { status: 'unknown', exception: null },
 };
 
 /**

@@ -64,7 +64,7 @@ interface Words {
 /**
  * The meaning of a scan's words; null where it has none. The code goes before the type, with three exceptions: a schedule
  * change (`U`) changes nothing but the schedule; a delivery is one beside type `D` alone; and a code that only says where
- * the parcel is hides neither an exception nor a void. Words we do not know leave what the others say.
+ * the parcel is hides neither an exception nor a void, nor that there is no more than a label. Words we do not know leave what the others say.
  */
 export function meaningOf({ type, code, text }: Words): Meaning | null {
   if (type === null && code === null) return null;
@@ -77,7 +77,7 @@ export function meaningOf({ type, code, text }: Words): Meaning | null {
 function outweighs(detailed: Meaning, coarse: Meaning, type: string | null): boolean {
   if (detailed.status === 'delivered') return type === 'D';
   if (detailed.status !== 'in_transit' && detailed.status !== 'out_for_delivery') return true;
-  return coarse.status !== 'exception' && coarse.status !== 'cancelled';
+  return coarse.status !== 'exception' && coarse.status !== 'cancelled' && coarse.status !== 'pre_transit';
 }
 
 /**

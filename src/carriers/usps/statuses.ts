@@ -125,7 +125,7 @@ export function headlineOf(
   { category, status }: { readonly category: string | null; readonly status: string | null },
   latest: Words,
 ): Meaning | null {
-  const coarse = category === null ? undefined : meaningOfCategory(category);
+  const coarse = category === null ? undefined : (meaningOfCategory(category) ?? readText(category) ?? undefined);
   const detailed = status === null ? null : readText(status);
   const isAlert = coarse === ALERT || (coarse === undefined && detailed === ALERT);
   if (!isAlert) {
@@ -147,7 +147,7 @@ function readText(text: string): Meaning | null {
   const lower = text.toLowerCase();
   if (lower.startsWith('delivered')) return isBackWithSender(lower) ? RETURN : DELIVERED;
   const row = meaningOfText(lower) ?? meaningOfText(beginningOf(lower));
-  if (row !== undefined && row !== ALERT) return row;
+  if (row !== undefined && row !== ALERT) return row.status === 'exception' && lower.includes('return') ? RETURN : row;
   if (ATTEMPT_WORDS.some((words) => lower.includes(words))) return ATTEMPTED;
   if (lower.includes('weather')) return WEATHER;
   const isAlert = row === ALERT || lower.startsWith('alert');

@@ -9,7 +9,7 @@ import { openRedisBackend } from '../../queue/backend.js';
 import { type Check, fault, ok, reasonOf, warning } from '../doctor/check.js';
 import { checkClock, checkSchema, checkServer, checkWork } from '../doctor/check-database.js';
 import { checkSources, checkWhatSourcesSaid } from '../doctor/check-sources.js';
-import { openDatabaseUrl } from '../session.js';
+import { hasDatabase, openDatabaseUrl } from '../session.js';
 
 export interface DoctorAnswer {
   /** No fault; there may be warnings. */
@@ -42,6 +42,10 @@ function readEnvironment(checks: Check[]): Config | null {
 }
 
 async function checkStores(config: Config): Promise<Check[]> {
+  if (!(await hasDatabase(config))) {
+    const detail = `there is none in ${config.dataDir} yet`;
+    return [warning('database', detail, 'npm start makes it, or set DATABASE_URL to one of yours')];
+  }
   let database: Awaited<ReturnType<typeof openDatabaseUrl>>;
   try {
     database = await openDatabaseUrl(config);
@@ -105,6 +109,9 @@ export function describeDoctor({ checks }: DoctorAnswer): string {
     const line = `${SIGNS[status]} ${name}: ${detail}`;
     return advice === null ? line : `${line}\n    ${advice}`;
   });
-  const count = (wanted: Check['status']) => checks.filter(({ status }) => status === wanted).length;
-  return [...lines, '', `${count('fault')} faults, ${count('warning')} warnings.`].join('\n');
+  const count = (wanted: 'fault' | 'warning') => {
+    const found = checks.filter(({ status }) => status === wanted).length;
+    return `${found} ${wanted}${found === 1 ? '' : 's'}`;
+  };
+  return [...lines, '', `${count('fault')}, ${count('warning')}.`].join('\n');
 }

@@ -45,6 +45,8 @@ export async function sendCommand(input: {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'user-agent': `makegood send ${carrier.source}`, ...headers },
       body: new Uint8Array(rawBody),
+      // Some sources send their secret as it is: it goes to nobody but the address that was given.
+      redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (cause) {

@@ -38,13 +38,17 @@ async function checkSource(carrier: CarrierAdapter, secrets: readonly string[]):
       const advice = `see that the address in ${secretVariable} can be reached from here; until then its webhooks are answered with 503`;
       return [fault(name, `${title}: ${reasonOf(error)}`, advice)];
     }
-  } else if (secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
-    const detail = `${title}: a secret has fewer than ${SHORTEST_SECRET} characters`;
-    return [warning(name, detail, `choose a long random one, and set both in ${secretVariable} while it changes`)];
   }
-  if (weakness === null) return [ok(name, `${title}: signed`)];
-  const advice = `keep the secret long and secret, let ${title} send over TLS alone, and change it now and then`;
-  return [warning(name, `${title}: ${weakness}`, advice)];
+  const checks: Check[] = [];
+  if (secretKind === 'text' && secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
+    const detail = `${title}: a secret has fewer than ${SHORTEST_SECRET} characters`;
+    checks.push(warning(name, detail, `choose a long random one, and set both in ${secretVariable} while it changes`));
+  }
+  if (weakness !== null) {
+    const advice = `keep the secret long and secret, let ${title} send over TLS alone, and change it now and then`;
+    checks.push(warning(name, `${title}: ${weakness}`, advice));
+  }
+  return checks.length > 0 ? checks : [ok(name, `${title}: signed`)];
 }
 
 /** What the sources have said that nobody has acted on: words that no table has, and subscriptions that wait. */
@@ -53,19 +57,28 @@ export async function checkWhatSourcesSaid(sql: Sql): Promise<Check[]> {
   const checks: Check[] = [];
   if (total === 0) checks.push(ok('codes', 'every code of every scan is in our tables'));
   else {
-    const list = codes.map(({ source, code, scans }) => `${source} ${JSON.stringify(code)} (${scans})`).join(', ');
+    const list = codes.map(({ source, code, scans }) => `${source} ${quoted(code)} (${scans})`).join(', ');
     const more = total > codes.length ? `, and ${total - codes.length} more in the table unknown_codes` : '';
     const advice =
       'their scans are kept as unknown, which neither causes nor denies a payment: tell the makers of makegood';
     checks.push(warning('codes', `not in our tables: ${list}${more}`, advice));
   }
-  for (const { source, subscription, state, secret } of await loadHandshakes(sql)) {
+  for (const { source, subscription: text, state, secret } of await loadHandshakes(sql)) {
     const name = `subscription ${source}`;
+    const subscription = quoted(text);
     if (state === 'ready') checks.push(ok(name, `${subscription} is active`));
     else if (state === 'validate') {
-      const advice = `activate it with the secret ${JSON.stringify(secret ?? '')}, as src/carriers/${source}/README.md says`;
+      const advice = `activate it with the secret ${quoted(secret ?? '')}, as src/carriers/${source}/README.md says`;
       checks.push(warning(name, `${subscription} waits to be activated: nothing comes until then`, advice));
     } else checks.push(fault(name, `${subscription} has failed`, `subscribe anew at ${source}`));
   }
   return checks;
+}
+
+/** What a source wrote, for a terminal: nothing in it can move the cursor or colour the screen. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u007f-\u009f]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { meaningOf, SUBTAGS, TAGS, unrecognisedOf } from '../../../src/carriers/aftership/statuses.js';
 import { meaningAsText as asText } from '../../support/carriers.js';
 
-/** Written from the published lists and the cross-walk, not from the table under test. */
+/** Written from the published lists, not from the table under test. */
 const expectedByTag: Record<string, string> = {
   Pending: 'pre_transit',
   InfoReceived: 'pre_transit',

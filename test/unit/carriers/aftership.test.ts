@@ -159,7 +159,7 @@ describe('parse: as of when it speaks', () => {
   test('a snapshot reaches back to its oldest checkpoint', () => {
     const checkpoints = ['2026-04-08', '2026-04-06T10:00:00', '2026-04-07T10:00:00Z'];
     const msg = { checkpoints: checkpoints.map((checkpoint_time) => ({ checkpoint_time })), return_to_sender: true };
-    expect(parcelWith({ msg }).snapshot).toEqual({ reachesBackTo: new Date('2026-04-06T10:00:00Z'), historyId: '' });
+    expect(parcelWith({ msg }).snapshot).toEqual({ reachesBackTo: new Date('2026-04-06T10:00:00Z') });
   });
 });
 

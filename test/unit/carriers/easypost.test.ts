@@ -32,7 +32,7 @@ function eventWith(parts: { event?: object; tracker?: object; scan?: object } = 
 const scanOf = (parts: Parameters<typeof eventWith>[0]) => scanOfOutcome(easypost.parse(eventWith(parts)));
 const wrongFields = (document: unknown) => wrongFieldsOf(easypost.parse(document));
 
-/** Written from the published lists and the cross-walk, not from the table under test. */
+/** Written from the published lists, not from the table under test. */
 const expectedByStatus: Record<string, string> = {
   unknown: 'unknown',
   pre_transit: 'pre_transit',

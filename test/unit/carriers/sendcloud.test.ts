@@ -30,7 +30,7 @@ function eventWith(parts: { event?: object; parcel?: object; status?: object } =
 
 const scanOf = (parts: Parameters<typeof eventWith>[0]) => scanOfOutcome(sendcloud.parse(eventWith(parts)));
 
-/** Written from the published lists and the cross-walk, not from the table under test. */
+/** Written from the published lists, not from the table under test. */
 const documented: readonly (readonly [id: number, message: string, expected: string])[] = [
   [1, 'Announced', 'pre_transit'],
   [3, 'En route to sorting center', 'in_transit'],
@@ -171,7 +171,7 @@ describe('parse: time', () => {
     ['in milliseconds', SENT, new Date(SENT)],
     ['in seconds', 1_775_747_190, new Date('2026-04-09T15:06:30Z')],
     ['missing', undefined, new Date(CHANGED)],
-    ['before the scan’s', CHANGED - 1, new Date(CHANGED)],
+    ['before the scan’s', CHANGED - 1, new Date(CHANGED - 1)],
   ])('of the report: its timestamp, %s', (_name, timestamp, reportedAt) => {
     expect(parcelOf(sendcloud.parse(eventWith({ event: { timestamp } })))).toMatchObject({
       reportedAt,

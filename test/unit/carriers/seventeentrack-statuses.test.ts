@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { meaningOf, STAGES, SUB_STATUSES, unrecognisedOf } from '../../../src/carriers/seventeentrack/statuses.js';
 import { meaningAsText as asText } from '../../support/carriers.js';
 
-/** Written from the published lists and the cross-walk, not from the tables under test. */
+/** Written from the published lists, not from the tables under test. */
 const expectedByStage: Record<string, string> = {
   NotFound: 'unknown',
   InfoReceived: 'pre_transit',

@@ -162,7 +162,7 @@ describe('parse: time', () => {
     expect(reportedAt('2026-04-08T09:00:00Z', '2026-04-08T10:00:00Z')).toBe('2026-04-08T10:00:00.000Z');
     expect(reportedAt('2026-04-08T12:00:00+02:00', '2026-04-08T09:00:00Z')).toBe('2026-04-08T10:00:00.000Z');
     expect(reportedAt('2026-04-08T09:00:00', null)).toBe('2026-04-08T03:12:00.000Z');
-    expect(reportedAt('2026-04-07T09:00:00Z')).toBe('2026-04-08T03:12:00.000Z');
+    expect(reportedAt('2026-04-07T09:00:00Z')).toBe('2026-04-07T09:00:00.000Z');
     expect(reportedAt(7, undefined)).toBe('2026-04-08T03:12:00.000Z');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { MILESTONES, meaningOf, STATUS_CODES, unrecognisedOf } from '../../../src/carriers/ship24/statuses.js';
 import { meaningAsText as asText } from '../../support/carriers.js';
 
-/** Written from the published lists and the cross-walk, not from the tables under test. */
+/** Written from the published lists, not from the tables under test. */
 const expectedByMilestone: Record<string, string> = {
   pending: 'pre_transit',
   info_received: 'pre_transit',

@@ -110,9 +110,9 @@ describe('parse: a batch', () => {
     expect(parcelsOf(ship24.parse(callWith(pod, {})))).toHaveLength(1);
   });
 
-  test('its carrier is the courier of the latest event that names one', () => {
-    const carrierOf = (...couriers: [string, unknown][]) =>
-      parcelOf(
+  test('makes a report for each courier that its events name: a scan is the same in whatever company', () => {
+    const carriersOf = (...couriers: [string, unknown][]) =>
+      parcelsOf(
         parse({
           tracking: {
             events: couriers.map(([occurrenceDatetime, courierCode]) => ({
@@ -122,12 +122,12 @@ describe('parse: a batch', () => {
             })),
           },
         }),
-      ).carrier;
-    expect(carrierOf(['2026-04-08', 'a'], ['2026-04-09', 'b'])).toBe('b');
-    expect(carrierOf(['2026-04-09', 'a'], ['2026-04-08', 'b'])).toBe('a');
-    expect(carrierOf(['2026-04-09', 'a'], ['2026-04-09', 'b'])).toBe('a');
-    expect(carrierOf(['2026-04-09', null], ['2026-04-08', 'b'])).toBe('b');
-    expect(carrierOf(['2026-04-09', ['a']], ['2026-04-08', ''])).toBe('');
+      ).map(({ carrier, scans }) => `${carrier} ${scans.length}`);
+    expect(carriersOf(['2026-04-08', 'a'], ['2026-04-09', 'b'])).toEqual(['b 1', 'a 1']);
+    expect(carriersOf(['2026-04-09', 'a'], ['2026-04-08', 'a'])).toEqual(['a 2']);
+    expect(carriersOf(['2026-04-09', null], ['2026-04-08', 'b'])).toEqual([' 1', 'b 1']);
+    expect(carriersOf(['2026-04-09', ['a']], ['2026-04-08', ''])).toEqual([' 2']);
+    expect(carriersOf()).toEqual([' 0']);
   });
 
   test('is as of when it was generated, if that is an instant, else of its newest event', () => {

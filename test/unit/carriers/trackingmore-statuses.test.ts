@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { meaningOf, STATUSES, SUBSTATUSES, unrecognisedOf } from '../../../src/carriers/trackingmore/statuses.js';
 import { meaningAsText as asText } from '../../support/carriers.js';
 
-/** Written from the published lists and the cross-walk, not from the table under test. */
+/** Written from the published lists, not from the table under test. */
 const expectedByStatus: Record<string, string> = {
   pending: 'pre_transit',
   notfound: 'unknown',

@@ -33,7 +33,7 @@ const wrongFields = (document: unknown) => wrongFieldsOf(ups.parse(document));
 const meaningAsText = (type: string | null, code: string | null, text: string | null = null) =>
   asText(meaningOf({ type, code, text }));
 
-/** Written from the published lists and the cross-walk, not from the tables under test. */
+/** Written from the published lists, not from the tables under test. */
 const expectedByType: Record<string, string> = {
   M: 'pre_transit',
   MV: 'cancelled',
@@ -88,14 +88,15 @@ describe('statuses', () => {
     for (const type of ['Q', 'd', null]) expect(meaningAsText(type, code)).toBe('unknown');
   });
 
-  test('a code that says where the parcel is hides neither an exception nor a void', () => {
-    for (const type of ['M', 'I', 'D', 'Q', null]) {
+  test('a code that says where the parcel is hides neither an exception nor a void, nor that there is only a label', () => {
+    for (const type of ['I', 'D', 'Q', null]) {
       for (const code of onTheWay) expect(meaningAsText(type, code)).toBe('in_transit');
       for (const code of outForDelivery) expect(meaningAsText(type, code)).toBe('out_for_delivery');
     }
     for (const code of [...onTheWay, ...outForDelivery]) {
       expect(meaningAsText('X', code)).toBe('exception other');
       expect(meaningAsText('MV', code)).toBe('cancelled');
+      expect(meaningAsText('M', code)).toBe('pre_transit');
     }
   });
 
