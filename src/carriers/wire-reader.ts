@@ -64,6 +64,7 @@ export class WireReader {
   text(object: JsonObject, key: string, within = ''): string | null {
     const value = object[key];
     if (typeof value !== 'string' || value === '' || isBlank(value)) return null;
+    if (isPlain(value)) return value;
     if (value.includes('\0')) {
       this.fail(`${within}${key}`, 'must not contain a NUL character');
       return null;
@@ -142,10 +143,17 @@ function isBlank(text: string): boolean {
   return text.charCodeAt(0) <= 32 && text.trim() === '';
 }
 
-function cut(text: string): string {
-  const short = text.length > TEXT_LIMIT ? text.slice(0, TEXT_LIMIT) : text;
-  return HALF_PAIR.test(short) ? short.replace(/\p{Surrogate}/gu, '\uFFFD') : short;
+/** Short, and without anything that would have to be looked at: nearly every text is. */
+function isPlain(text: string): boolean {
+  if (text.length > TEXT_LIMIT) return false;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0 || (code >= 0xd800 && code <= 0xdfff)) return false;
+  }
+  return true;
 }
 
-/** Without the flag `u`, every half of a pair: most texts have none, and are done. */
-const HALF_PAIR = /[\ud800-\udfff]/;
+/** At most so long as is kept, and each half of a pair without the other replaced. */
+function cut(text: string): string {
+  return text.slice(0, TEXT_LIMIT).replace(/\p{Surrogate}/gu, '\uFFFD');
+}

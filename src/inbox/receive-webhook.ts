@@ -192,7 +192,7 @@ function parseBody(rawBody: Buffer): unknown {
   } catch {
     throw refuse('is not UTF-8');
   }
-  const read = parseStrictJson(text);
+  const read = parseStrictJson(text, rawBody);
   if (read.outcome === 'refused') throw refuse(JSON_FAULTS[read.fault]);
   return read.document;
 }

@@ -1,27 +1,23 @@
 /** Above this, the machine was too busy with other things to say anything. */
 const MOST_VARIATION = 0.3;
+/** A pair is made of slices, A B A B …: what disturbs the machine for longer than a slice disturbs both. */
+const SLICE_MS = 25;
 
 /**
- * Runs two arms by turns, A B B A A B …, and compares each pair. An arm is a function that does its work once; it is
- * repeated for the length of a turn. Times are of this process's CPU, so that what else runs on the machine counts less.
+ * Runs two arms by turns and compares each pair. An arm is a function that does its work once; it is repeated for the length
+ * of a slice. Times are of this process's CPU, all its threads, so that what else runs on the machine counts less and collecting
+ * garbage counts.
  *
  * @param options.pairs how many pairs
- * @param options.turnMs how long a turn lasts
+ * @param options.turnMs how long each arm runs within a pair
  * @param options.gate what the median of the ratios ours / baseline must not exceed; null: it is only shown
  * @returns a row of results; microseconds a call
  */
 export function comparePairs({ name, baseline, ours, pairs, turnMs, gate, note = '' }) {
-  turn(baseline, turnMs);
-  turn(ours, turnMs);
+  comparePair(baseline, ours, turnMs);
   const measured = [];
   for (let pair = 0; pair < pairs; pair++) {
-    if (pair % 2 === 0) {
-      const a = turn(baseline, turnMs);
-      measured.push([a, turn(ours, turnMs)]);
-    } else {
-      const b = turn(ours, turnMs);
-      measured.push([turn(baseline, turnMs), b]);
-    }
+    measured.push(pair % 2 === 0 ? comparePair(baseline, ours, turnMs) : comparePair(ours, baseline, turnMs).reverse());
   }
   const baselines = measured.map(([a]) => a);
   const ratio = median(measured.map(([a, b]) => b / a));
@@ -45,15 +41,24 @@ export function comparePairs({ name, baseline, ours, pairs, turnMs, gate, note =
   };
 }
 
-/** @returns microseconds of CPU a call */
-function turn(work, turnMs) {
-  const until = performance.now() + turnMs;
+/** @returns microseconds of CPU a call, of one arm and of the other: of each the median of its slices */
+function comparePair(one, other, turnMs) {
+  const times = [[], []];
+  for (let slices = Math.ceil(turnMs / SLICE_MS); slices > 0; slices--) {
+    times[0].push(slice(one));
+    times[1].push(slice(other));
+  }
+  return times.map(median);
+}
+
+function slice(work) {
+  const until = performance.now() + SLICE_MS;
   const before = process.cpuUsage();
   let calls = 0;
   // The clock is asked now and then: asking costs about as much as a short call.
   while (performance.now() < until) {
-    for (let repeat = 0; repeat < 100; repeat++) work();
-    calls += 100;
+    for (let repeat = 0; repeat < 50; repeat++) work();
+    calls += 50;
   }
   const { user, system } = process.cpuUsage(before);
   return (user + system) / calls;

@@ -53,8 +53,8 @@ function print() {
       `${row.ours} ${row.unit}`,
       `${row.ratio.toFixed(2)} ${'█'.repeat(Math.round(row.ratio * 8))}`,
       `${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}`,
-      row.gate === null ? '-' : `${row.gateOp} ${row.gate}`,
-      row.skipped ? `skipped: ${row.skipped}` : row.pass === null ? row.note : row.pass ? 'ok' : 'FAILED',
+      row.gate === null ? '-' : `${row.gateOp} ${row.gate.toFixed(2)}`,
+      row.skipped ? `skipped: ${row.skipped}` : row.pass === null ? row.note : row.pass ? `ok (${row.note})` : 'FAILED',
     ]);
   }
   console.log(grid.toString());

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseStrictJson } from '../../src/carriers/strict-json.js';
+import { parseStrictJson as parse } from '../../src/carriers/strict-json.js';
 import { seeded } from '../support/carriers.js';
 
+const parseStrictJson = (text: string) => parse(text, Buffer.from(text));
 const faultOf = (text: string) => {
   const read = parseStrictJson(text);
   return read.outcome === 'refused' ? read.fault : null;

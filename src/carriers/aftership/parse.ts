@@ -2,7 +2,7 @@ import type { ParcelReport, ParseOutcome, Scan } from '../adapter.js';
 import { codeOf } from '../detail-before-status.js';
 import { isSameTime, reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
-import { instantFromUnixMs, isoEstimate, isoTime } from '../wire-time.js';
+import { instantFromUnixMs, isoEstimate, isoInstant, isoTime } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
 /**
@@ -95,9 +95,8 @@ function isPoorer(place: string | null, than: string | null): boolean {
 
 /** When the tracking last changed, else when the event was made, in epoch milliseconds; null where neither can be read. */
 function updatedAtOf(document: JsonObject, msg: JsonObject): number | null {
-  const updated = isoTime(msg.updated_at);
-  if (updated !== null && 'at' in updated.time) return updated.order;
-  return instantFromUnixMs(typeof document.ts === 'number' ? document.ts * 1000 : null)?.order ?? null;
+  const updated = isoInstant(msg.updated_at);
+  return updated ?? instantFromUnixMs(typeof document.ts === 'number' ? document.ts * 1000 : null)?.order ?? null;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ParcelReport, ParseOutcome } from '../adapter.js';
 import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
-import { isoEstimate, isoTime } from '../wire-time.js';
+import { isoEstimate, isoInstant, isoTime } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
 /**
@@ -63,9 +63,9 @@ const PLACE = { city: 'city', region: 'state', country: 'country', postalCode: '
 
 /** The tracker's `updated_at` moves with its content, and each event is made of the tracker as it is then. */
 function takenAtOf(event: JsonObject, tracker: JsonObject): number | null {
-  const [made, updated] = [isoTime(event.created_at), isoTime(tracker.updated_at)];
-  const instants = [made, updated].flatMap((read) => (read !== null && 'at' in read.time ? read.order : []));
-  return instants.length === 0 ? null : Math.max(...instants);
+  const made = isoInstant(event.created_at);
+  const updated = isoInstant(tracker.updated_at);
+  return made === null || updated === null ? (made ?? updated) : Math.max(made, updated);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ParcelReport, ParseOutcome } from '../adapter.js';
 import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
-import { isoEstimate, isoTime, type WireTime } from '../wire-time.js';
+import { isoEstimate, isoInstant, isoTime, type WireTime } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
 /** Real parcels have two or three. Less would refuse one with many forwarders; more, a slow update. */
@@ -58,8 +58,8 @@ function readProviders(reader: WireReader, tracking: JsonObject): { scans: WireS
     tracking.providers,
     'data.track_info.tracking.providers',
     (provider) => {
-      const synced = isoTime(provider.latest_sync_time);
-      if (synced !== null && 'at' in synced.time && synced.order > (syncedAt ?? 0)) syncedAt = synced.order;
+      const synced = isoInstant(provider.latest_sync_time);
+      if (synced !== null && synced > (syncedAt ?? 0)) syncedAt = synced;
       reader.each(provider.events, 'events', (event) => {
         const scan = readScan(reader, event);
         if (scan !== null) scans.push(scan);

@@ -2,7 +2,7 @@ import type { ParcelReport, ParseOutcome } from '../adapter.js';
 import { codeOf } from '../detail-before-status.js';
 import { latestOf, reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
-import { isoEstimate, isoTime, isoTimeOrMidnightDate } from '../wire-time.js';
+import { isoEstimate, isoInstant, isoTime, isoTimeOrMidnightDate } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
 /** The topic of changes; the oldest form of the webhook names none. */
@@ -51,7 +51,7 @@ function readTracking(reader: WireReader, tracking: JsonObject, metadata: JsonOb
   const trackingNumber = reader.trackingNumber(partOf(tracking, 'tracker'), 'trackingNumber', 'tracker.');
   const events = readEvents(reader, tracking);
   const latest = latestOf(events, true);
-  const generated = isoTime(metadata.generatedAt);
+  const generated = isoInstant(metadata.generatedAt);
   const couriers = new Set([latest?.courier ?? '', ...events.map(({ courier }) => courier)]);
   return [...couriers].map((carrier) =>
     reportOf({
@@ -61,7 +61,7 @@ function readTracking(reader: WireReader, tracking: JsonObject, metadata: JsonOb
       scans: events.filter(({ courier }) => courier === carrier),
       headline: (scan) => (scan === latest ? meaningOf({ milestone, code, text: scan.text }) : null),
       newestFirst: true,
-      takenAt: generated !== null && 'at' in generated.time ? generated.order : null,
+      takenAt: generated,
       snapshot: false,
     }),
   );

@@ -1,7 +1,7 @@
 import { sign, verify } from 'node:crypto';
 import type { Verification, Verifier, WebhookRequest } from '../adapter.js';
 import { headerOf, isTimely } from '../signatures.js';
-import { isoTime } from '../wire-time.js';
+import { isoInstant } from '../wire-time.js';
 import { keysNamed, signingKeyOf } from './key-set.js';
 
 const KEY_ID_HEADER = 'x-shipengine-rsa-sha256-key-id';
@@ -32,8 +32,7 @@ function verifyShipengine({ rawBody, headers, secrets, now }: WebhookRequest): V
 
 /** In epoch milliseconds; NaN for anything but an instant. */
 function instantOf(timestamp: string): number {
-  const read = isoTime(timestamp);
-  return read !== null && 'at' in read.time ? read.order : Number.NaN;
+  return isoInstant(timestamp) ?? Number.NaN;
 }
 
 function signedBytes(timestamp: string, rawBody: Buffer): Buffer {

@@ -2,7 +2,7 @@ import type { Meaning, ParseOutcome } from '../adapter.js';
 import { codeOf, type StatusWords } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
-import { isoEstimate, isoTime, type WireTime } from '../wire-time.js';
+import { isoEstimate, isoInstant, isoTime, type WireTime } from '../wire-time.js';
 import { meaningOf, unrecognisedOf } from './statuses.js';
 
 /**
@@ -99,9 +99,9 @@ function takenAtOf(data: JsonObject): number | null {
   let takenAt: number | null = null;
   for (const status of [...history, data.tracking_status]) {
     if (!isObject(status)) continue;
-    const written = isoTime(status.object_updated) ?? isoTime(status.object_created);
-    if (written === null || !('at' in written.time)) return null;
-    if (takenAt === null || written.order > takenAt) takenAt = written.order;
+    const written = isoInstant(status.object_updated ?? status.object_created);
+    if (written === null) return null;
+    if (takenAt === null || written > takenAt) takenAt = written;
   }
   return takenAt;
 }

@@ -2,7 +2,7 @@ import type { ParseOutcome } from '../adapter.js';
 import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
-import { isoEstimate, isoTime } from '../wire-time.js';
+import { isoEstimate, isoInstant, isoTime } from '../wire-time.js';
 import { isStatus, meaningOf, unrecognisedOf } from './statuses.js';
 
 /**
@@ -114,6 +114,5 @@ interface StatusParts {
 
 /** When the tracking last changed. */
 function takenAtOf(data: JsonObject): number | null {
-  const updated = isoTime(data.updated_at) ?? isoTime(data.update_date);
-  return updated !== null && 'at' in updated.time ? updated.order : null;
+  return isoInstant(data.updated_at) ?? isoInstant(data.update_date);
 }

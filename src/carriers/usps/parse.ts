@@ -2,7 +2,7 @@ import type { ParcelReport, ParseOutcome } from '../adapter.js';
 import { reportOf, type WireScan } from '../report.js';
 import { parseStrictJson } from '../strict-json.js';
 import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
-import { isoEstimate, isoTime, offsetMinutesOf, type WireTime } from '../wire-time.js';
+import { isoEstimate, isoInstant, isoTime, offsetMinutesOf, type WireTime } from '../wire-time.js';
 import { headlineOf, meaningOf, unrecognisedOf } from './statuses.js';
 
 /**
@@ -39,7 +39,7 @@ export function parseUsps(document: unknown): ParseOutcome {
 
 /** Null for what is no JSON object. What is refused of a whole body is refused here too. */
 function parseObject(text: string): JsonObject | null {
-  const read = parseStrictJson(text);
+  const read = parseStrictJson(text, Buffer.from(text));
   return read.outcome === 'read' && isObject(read.document) ? read.document : null;
 }
 
@@ -85,8 +85,7 @@ function instantAt(read: WireTime, offsetMinutes: number): WireTime {
 
 /** When USPS made the envelope, which it signs. */
 function takenAtOf({ timestamp }: JsonObject): number | null {
-  const taken = isoTime(timestamp);
-  return taken !== null && 'at' in taken.time ? taken.order : null;
+  return isoInstant(timestamp);
 }
 
 /** The day that USPS expects goes before the one that it predicts. What cannot be read is no guess. */
