@@ -15,12 +15,10 @@ export const JSON_FAULTS: Readonly<Record<JsonFault, string>> = {
 
 /** Documents of carriers have up to about twelve levels. Less would refuse one of them; more is nobody's. */
 const DEEPEST = 64;
-/** Keys that are open at once, and in one object, up to which they are compared one by one; beyond, sets are faster. */
-const MANY_OPEN_KEYS = 4096;
-const MANY_KEYS = 64;
-
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const OPEN_LIST = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_LIST = 0x5d;
@@ -40,74 +38,50 @@ export function parseStrictJson(text: string, bytes: Uint8Array): StrictJson {
   } catch {
     return { outcome: 'refused', fault: 'not_json' };
   }
-  const fault = findFault(bytes);
-  if (fault === null) return { outcome: 'read', document };
-  const exact = fault === 'unsure' ? findFaultExactly(text) : fault;
-  return exact === null ? { outcome: 'read', document } : { outcome: 'refused', fault: exact };
+  // A key is a quote and a colon, so as many of these as the parsed document has keys means that none was there twice. A
+  // text may hold such a pair of its own, or a key may be written otherwise; then the exact way decides. This one runs
+  // for every webhook, and takes a fraction of the time of reading the JSON.
+  const fault = countKeys(document, 1) === countKeysWritten(bytes) ? null : findFault(text);
+  return fault === null ? { outcome: 'read', document } : { outcome: 'refused', fault };
 }
 
-// Used by one call at a time, which leaves nothing in them. New ones would cost more than the work.
-/** The hashes of the keys of all open objects, the innermost last. */
-const hashes = new Int32Array(MANY_OPEN_KEYS);
-/** For each open object where its hashes begin; -1 for a list. */
-const begins = new Int32Array(DEEPEST);
-
-/** The bytes of `__proto__` have this hash. */
-const PROTO_HASH = hashOf('__proto__');
+/** @returns how many keys all objects in it have; negative where it is too deep or has a key `__proto__` */
+function countKeys(value: unknown, depth: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth > DEEPEST) return Number.NEGATIVE_INFINITY;
+  let keys = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) keys += countKeys(item, depth + 1);
+    return keys;
+  }
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const key in members) {
+    if (key === '__proto__') return Number.NEGATIVE_INFINITY;
+    const member = members[key];
+    keys += typeof member === 'object' ? 1 + countKeys(member, depth + 1) : 1;
+  }
+  return keys;
+}
 
 /**
- * Looks at the document once more, which is known to be JSON, because a parsed one no longer shows what was there twice. Over
- * bytes and in flat arrays: it runs for every webhook. Keys are compared by a hash; where two agree, or a key is
- * escaped, or there are very many, it is unsure, and the exact way decides.
+ * @returns how often a closing quote and a colon follow each other, which is at least once per key; null where blanks
+ *   might separate them, or a key might end in a backslash
  */
-function findFault(bytes: Uint8Array): 'too_deep' | 'unsure' | null {
-  const end = bytes.length;
+function countKeysWritten(bytes: Uint8Array): number | null {
   let keys = 0;
-  let depth = 0;
-  let first = -1;
-  let keyComes = false;
-  for (let index = 0; index < end; index++) {
-    let byte = bytes[index];
-    if (byte === QUOTE) {
-      byte = bytes[++index];
-      if (!keyComes) {
-        for (; byte !== QUOTE; byte = bytes[++index]) if (byte === BACKSLASH) index++;
-        continue;
-      }
-      keyComes = false;
-      let hash = 0;
-      for (; byte !== QUOTE; byte = bytes[++index]) {
-        if (byte === BACKSLASH) return 'unsure';
-        hash = (Math.imul(hash, 31) + (byte ?? 0)) | 0;
-      }
-      if (hash === PROTO_HASH || keys - first >= MANY_KEYS || keys === MANY_OPEN_KEYS) return 'unsure';
-      for (let other = first; other < keys; other++) if (hashes[other] === hash) return 'unsure';
-      hashes[keys++] = hash;
-    } else if (byte === COMMA) {
-      keyComes = first >= 0;
-    } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-      if (depth === DEEPEST) return 'too_deep';
-      keyComes = byte === OPEN_OBJECT;
-      first = keyComes ? keys : -1;
-      begins[depth++] = first;
-    } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
-      const began = begins[--depth] ?? -1;
-      if (began >= 0) keys = began;
-      first = depth > 0 ? (begins[depth - 1] ?? -1) : -1;
-      keyComes = false;
-    }
+  for (let index = 1; index < bytes.length; index++) {
+    if (bytes[index] !== COLON) continue;
+    const before = bytes[index - 1] as number;
+    if (before === QUOTE) {
+      if (bytes[index - 2] !== BACKSLASH) keys++;
+      else if (bytes[index - 3] === BACKSLASH) return null;
+    } else if (before <= SPACE) return null;
   }
-  return null;
+  return keys;
 }
 
-function hashOf(ascii: string): number {
-  let hash = 0;
-  for (let index = 0; index < ascii.length; index++) hash = (Math.imul(hash, 31) + ascii.charCodeAt(index)) | 0;
-  return hash;
-}
-
-/** As `findFault`, with the keys themselves: for the few documents in which hashes agree or keys are escaped. */
-function findFaultExactly(text: string): JsonFault | null {
+/** Looks at the text of the document, which is known to be JSON, because a parsed one no longer shows what was there twice. */
+function findFault(text: string): JsonFault | null {
   const open: (Set<string> | null)[] = [];
   let keyComes = false;
   for (let index = 0; index < text.length; index++) {
