@@ -19,6 +19,7 @@ const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
+const FOUR_COLONS = 0x3a3a3a3a;
 const OPEN_LIST = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_LIST = 0x5d;
@@ -45,10 +46,10 @@ export function parseStrictJson(text: string, bytes: Uint8Array): StrictJson {
   return fault === null ? { outcome: 'read', document } : { outcome: 'refused', fault };
 }
 
-/** @returns how many keys all objects in it have; negative where it is too deep or has a key `__proto__` */
+/** @returns how many keys all objects in it have; NaN, which equals nothing, where it is too deep or has a key `__proto__` */
 function countKeys(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 0;
-  if (depth > DEEPEST) return Number.NEGATIVE_INFINITY;
+  if (depth > DEEPEST) return Number.NaN;
   let keys = 0;
   if (Array.isArray(value)) {
     for (const item of value) keys += countKeys(item, depth + 1);
@@ -56,7 +57,7 @@ function countKeys(value: unknown, depth: number): number {
   }
   const members = value as Readonly<Record<string, unknown>>;
   for (const key in members) {
-    if (key === '__proto__') return Number.NEGATIVE_INFINITY;
+    if (key === '__proto__') return Number.NaN;
     const member = members[key];
     keys += typeof member === 'object' ? 1 + countKeys(member, depth + 1) : 1;
   }
@@ -64,20 +65,36 @@ function countKeys(value: unknown, depth: number): number {
 }
 
 /**
- * @returns how often a closing quote and a colon follow each other, which is at least once per key; null where blanks
- *   might separate them, or a key might end in a backslash
+ * Four bytes are looked at in one step, because nearly all of them are no colon, and this is the only loop over every byte.
+ * @returns how often a closing quote and a colon follow each other, which is at least once per key; NaN, which equals nothing,
+ *   where blanks might separate them, or a key might end in a backslash
  */
-function countKeysWritten(bytes: Uint8Array): number | null {
+function countKeysWritten(bytes: Uint8Array): number {
+  // Words begin at a multiple of four, and the bytes anywhere in their buffer.
+  const ahead = -bytes.byteOffset & 3;
+  if (bytes.length < ahead) return Number.NaN;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + ahead, (bytes.length - ahead) >> 2);
   let keys = 0;
-  for (let index = 1; index < bytes.length; index++) {
-    if (bytes[index] !== COLON) continue;
-    const before = bytes[index - 1] as number;
-    if (before === QUOTE) {
-      if (bytes[index - 2] !== BACKSLASH) keys++;
-      else if (bytes[index - 3] === BACKSLASH) return null;
-    } else if (before <= SPACE) return null;
+  for (let index = 0; index < ahead; index++) keys += keysEndingAt(bytes, index);
+  for (let word = 0; word < words.length; word++) {
+    const colonsAreZero = (words[word] as number) ^ FOUR_COLONS;
+    if (((colonsAreZero - 0x01010101) & ~colonsAreZero & 0x80808080) === 0) continue;
+    const first = ahead + word * 4;
+    for (let index = first; index < first + 4; index++) keys += keysEndingAt(bytes, index);
   }
+  for (let index = ahead + words.length * 4; index < bytes.length; index++) keys += keysEndingAt(bytes, index);
   return keys;
+}
+
+/** @returns 1 where the colon behind a key is, 0 where none is, NaN where it cannot be told */
+function keysEndingAt(bytes: Uint8Array, index: number): number {
+  if (bytes[index] !== COLON) return 0;
+  const before = bytes[index - 1] as number;
+  if (before === QUOTE && bytes[index - 2] === BACKSLASH) {
+    return bytes[index - 3] === BACKSLASH ? Number.NaN : 0;
+  }
+  if (before === QUOTE) return 1;
+  return before <= SPACE ? Number.NaN : 0;
 }
 
 /** Looks at the text of the document, which is known to be JSON, because a parsed one no longer shows what was there twice. */
