@@ -52,13 +52,15 @@ function readTracking(reader: WireReader, tracking: JsonObject, metadata: JsonOb
   const events = readEvents(reader, tracking);
   const latest = latestOf(events, true);
   const generated = isoInstant(metadata.generatedAt);
-  const couriers = new Set([latest?.courier ?? '', ...events.map(({ courier }) => courier)]);
-  return [...couriers].map((carrier) =>
+  const carrier = latest?.courier ?? '';
+  const couriers = new Set([carrier]);
+  for (const { courier } of events) couriers.add(courier);
+  return Array.from(couriers, (courier) =>
     reportOf({
-      carrier,
+      carrier: courier,
       trackingNumber,
-      estimate: carrier === (latest?.courier ?? '') ? readEstimate(shipment) : null,
-      scans: events.filter(({ courier }) => courier === carrier),
+      estimate: courier === carrier ? readEstimate(shipment) : null,
+      scans: couriers.size === 1 ? events : events.filter((event) => event.courier === courier),
       headline: (scan) => (scan === latest ? meaningOf({ milestone, code, text: scan.text }) : null),
       newestFirst: true,
       takenAt: generated,
@@ -75,20 +77,20 @@ interface Ship24Scan extends WireScan {
 function readEvents(reader: WireReader, tracking: JsonObject): Ship24Scan[] {
   const scans: Ship24Scan[] = [];
   reader.each(tracking.events, 'events', (event) => {
-    const courier = reader.text(event, 'courierCode') ?? '';
     const scan = readScan(reader, event);
-    if (scan !== null) scans.push({ ...scan, courier });
+    if (scan !== null) scans.push(scan);
   });
   return scans;
 }
 
-function readScan(reader: WireReader, event: JsonObject): WireScan | null {
+function readScan(reader: WireReader, event: JsonObject): Ship24Scan | null {
   const when = (event.hasNoTime === true ? isoTimeOrMidnightDate : isoTime)(event.occurrenceDatetime);
   if (when === null) reader.fail('occurrenceDatetime', 'must be an ISO 8601 date and time');
   const milestone = reader.text(event, 'statusMilestone');
   const code = reader.text(event, 'statusCode');
   const text = reader.text(event, 'status');
   const place = reader.text(event, 'location');
+  const courier = reader.text(event, 'courierCode') ?? '';
   if (when === null) return null;
   return {
     time: when.time,
@@ -97,6 +99,7 @@ function readScan(reader: WireReader, event: JsonObject): WireScan | null {
     code: codeOf(milestone, code),
     text,
     place,
+    courier,
     unrecognised: unrecognisedOf({ milestone, code }),
   };
 }
