@@ -1,5 +1,7 @@
 import type { Meaning } from './adapter.js';
 import { lookUpIn, orWeather, UNKNOWN } from './meanings.js';
+import type { WireScan } from './report.js';
+import type { WireTime } from './wire-time.js';
 
 /** What a scan says of itself in a source that has a coarse status and a detail beside it. */
 export interface StatusWords {
@@ -24,20 +26,33 @@ export function detailBeforeStatus(tables: {
   meaningOf(words: StatusWords): Meaning | null;
   /** The word that is in neither table, the status before the detail; null when all are known. */
   unrecognisedOf(words: Omit<StatusWords, 'text'>): string | null;
+  /** The scan that says these words. */
+  scanOf(when: WireTime, words: StatusWords, place: string | null): WireScan;
 } {
   const meaningOfStatus = lookUpIn(tables.statuses);
   const meaningOfDetail = lookUpIn(tables.details);
+  function meaningOf({ status, detail, text }: StatusWords): Meaning | null {
+    const coarse = status === null ? null : (meaningOfStatus(status) ?? UNKNOWN);
+    const detailed = detail === null ? null : meaningOfDetail(detail);
+    if (coarse?.status === 'delivered') return detailed?.status === 'delivered' ? detailed : coarse;
+    return orWeather(detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse), text);
+  }
+  function unrecognisedOf({ status, detail }: Omit<StatusWords, 'text'>): string | null {
+    if (status !== null && meaningOfStatus(status) === undefined) return status;
+    return detail !== null && meaningOfDetail(detail) === undefined ? codeOf(status, detail) : null;
+  }
   return {
-    meaningOf({ status, detail, text }) {
-      const coarse = status === null ? null : (meaningOfStatus(status) ?? UNKNOWN);
-      const detailed = detail === null ? null : meaningOfDetail(detail);
-      if (coarse?.status === 'delivered') return detailed?.status === 'delivered' ? detailed : coarse;
-      return orWeather(detailed === undefined ? (coarse ?? UNKNOWN) : (detailed ?? coarse), text);
-    },
-    unrecognisedOf({ status, detail }) {
-      if (status !== null && meaningOfStatus(status) === undefined) return status;
-      return detail !== null && meaningOfDetail(detail) === undefined ? codeOf(status, detail) : null;
-    },
+    meaningOf,
+    unrecognisedOf,
+    scanOf: ({ time, order }, words, place) => ({
+      time,
+      order,
+      meaning: meaningOf(words),
+      code: codeOf(words.status, words.detail),
+      text: words.text,
+      place,
+      unrecognised: unrecognisedOf(words),
+    }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { FieldError } from '../errors.js';
-import type { ParseOutcome } from './adapter.js';
+import type { ParcelReport, ParseOutcome } from './adapter.js';
 import { trackingKeyOf } from './matching.js';
 
 /** Far above what carriers write. Less would cut real texts; more would let one webhook fill the table. */
@@ -127,6 +127,12 @@ export class WireReader {
       else this.fail('', 'must be an object');
     }
     ({ base: this.#base, list: this.#list, index: this.#index } = outer);
+  }
+
+  /** What the document comes to: malformed where anything was wrong with it. */
+  outcome(parcels: readonly ParcelReport[], deliveryId: string | null = null): ParseOutcome {
+    if (this.errors.length > 0) return { outcome: 'malformed', errors: this.errors };
+    return { outcome: 'parsed', deliveryId, parcels };
   }
 
   #path(): string {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,6 +94,13 @@ describe('makegood send', () => {
     expect({ status: ended.status, stdout: ended.stdout }).toEqual({ status, stdout: '' });
     expect(ended.stderr).toMatch(saying);
     expect(ended.stderr).not.toMatch(/node_modules|^\s+at /m);
+  });
+
+  test('a body that cannot be read leaves no new key behind', async () => {
+    const key = join(folder, 'never-made.json');
+    const args = ['shipengine', '--file', 'nowhere', '--url', 'http://127.0.0.1:1', '--private-key', key];
+    expect((await send(args)).stderr).toMatch(/no such file/);
+    expect(existsSync(key)).toBe(false);
   });
 
   test('a server that is not there: says so', async () => {

@@ -1,9 +1,8 @@
 import type { ParcelReport, ParseOutcome, Scan } from '../adapter.js';
-import { codeOf } from '../detail-before-status.js';
 import { isSameTime, reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
 import { instantFromUnixMs, isoEstimate, isoInstant, isoTime } from '../wire-time.js';
-import { meaningOf, unrecognisedOf } from './statuses.js';
+import { meaningOf, scanOf } from './statuses.js';
 
 /**
  * Reads an AfterShip `tracking_update`, whose `msg` is a tracking. Other events (`edd_revise`, `tracking_pending_time` …)
@@ -32,10 +31,9 @@ export function parseAftership(document: unknown): ParseOutcome {
     takenAt: updatedAt,
     snapshot: true,
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
   const isReturned =
     msg.return_to_sender === true || meaningOf({ status: null, detail, text: null })?.status === 'return_to_sender';
-  return { outcome: 'parsed', deliveryId, parcels: [isReturned ? withReturn(report, updatedAt) : report] };
+  return reader.outcome([isReturned ? withReturn(report, updatedAt) : report], deliveryId);
 }
 
 function readScans(reader: WireReader, msg: JsonObject): WireScan[] {
@@ -47,16 +45,7 @@ function readScans(reader: WireReader, msg: JsonObject): WireScan[] {
     const detail = reader.text(checkpoint, 'subtag');
     const text = reader.text(checkpoint, 'message') ?? reader.text(checkpoint, 'subtag_message');
     const place = readPlace(reader, checkpoint);
-    if (when === null) return;
-    scans.push({
-      time: when.time,
-      order: when.order,
-      meaning: meaningOf({ status, detail, text }),
-      code: codeOf(status, detail),
-      text,
-      place,
-      unrecognised: unrecognisedOf({ status, detail }),
-    });
+    if (when !== null) scans.push(scanOf(when, { status, detail, text }, place));
   });
   return scans;
 }

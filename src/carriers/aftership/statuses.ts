@@ -77,4 +77,4 @@ export const SUBTAGS: Readonly<Record<string, Meaning>> = {
 };
 
 /** What a checkpoint's tag (the status), subtag (the detail) and message mean, and which of them we do not know. */
-export const { meaningOf, unrecognisedOf } = detailBeforeStatus({ statuses: TAGS, details: SUBTAGS });
+export const { meaningOf, scanOf, unrecognisedOf } = detailBeforeStatus({ statuses: TAGS, details: SUBTAGS });

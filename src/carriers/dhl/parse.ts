@@ -37,8 +37,7 @@ export function parseDhl(document: unknown): ParseOutcome {
     most: MOST_SHIPMENTS,
     of: 'shipments',
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  return { outcome: 'parsed', deliveryId: null, parcels };
+  return reader.outcome(parcels);
 }
 
 const NO_TIME = 'must be an ISO 8601 date and time';

@@ -1,9 +1,8 @@
 import type { ParcelReport, ParseOutcome } from '../adapter.js';
-import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoInstant, isoTime } from '../wire-time.js';
-import { meaningOf, unrecognisedOf } from './statuses.js';
+import { meaningOf, scanOf } from './statuses.js';
 
 /**
  * Reads an EasyPost Event whose `result` is a Tracker. Other events (`batch.*`, `insurance.*` …) and events without a
@@ -32,8 +31,7 @@ export function parseEasypost(document: unknown): ParseOutcome {
     takenAt: takenAtOf(document, result),
     snapshot: true,
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  return { outcome: 'parsed', deliveryId, parcels: [report] };
+  return reader.outcome([report], deliveryId);
 }
 
 function readScans(reader: WireReader, result: JsonObject): WireScan[] {
@@ -45,16 +43,7 @@ function readScans(reader: WireReader, result: JsonObject): WireScan[] {
     const detail = reader.text(scan, 'status_detail');
     const text = reader.text(scan, 'message');
     const place = reader.place(partOf(scan, 'tracking_location'), PLACE, 'tracking_location.');
-    if (when === null) return;
-    scans.push({
-      time: when.time,
-      order: when.order,
-      meaning: meaningOf({ status, detail, text }),
-      code: codeOf(status, detail),
-      text,
-      place,
-      unrecognised: unrecognisedOf({ status, detail }),
-    });
+    if (when !== null) scans.push(scanOf(when, { status, detail, text }, place));
   });
   return scans;
 }

@@ -52,5 +52,8 @@ export const STATUS_DETAILS: Readonly<Record<string, Meaning | null>> = {
   weather_delay: { status: 'exception', exception: 'weather' },
 };
 
-/** What a scan's status, status_detail (the detail) and message mean, and which of them we do not know. */
-export const { meaningOf, unrecognisedOf } = detailBeforeStatus({ statuses: STATUSES, details: STATUS_DETAILS });
+/** What a scan's status, status_detail (the detail) and message mean. */
+export const { meaningOf, scanOf } = detailBeforeStatus({
+  statuses: STATUSES,
+  details: STATUS_DETAILS,
+});

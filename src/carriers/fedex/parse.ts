@@ -39,9 +39,10 @@ export function parseFedex(document: unknown): ParseOutcome {
     const field = 'output.completeTrackResults';
     reader.each(output.completeTrackResults, field, (each) => readResults(each.trackResults, each), PARCELS);
   }
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  if (parcels.length === 0) return { outcome: 'ignored', reason: 'no track result without an error' };
-  return { outcome: 'parsed', deliveryId: null, parcels };
+  if (reader.errors.length === 0 && parcels.length === 0) {
+    return { outcome: 'ignored', reason: 'no track result without an error' };
+  }
+  return reader.outcome(parcels);
 }
 
 /** FedEx tracks 30 numbers at once. Less might refuse a real push; more would let one hold the database for long. */

@@ -30,8 +30,7 @@ export function parseKarrio(document: unknown): ParseOutcome {
     newestFirst: true,
     snapshot: true,
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  return { outcome: 'parsed', deliveryId: null, parcels: [report] };
+  return reader.outcome([report]);
 }
 
 function readScans(reader: WireReader, data: JsonObject): WireScan[] {

@@ -37,8 +37,7 @@ export function parseSeventeentrack(document: unknown): ParseOutcome {
     takenAt: syncedAt,
     snapshot: true,
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  return { outcome: 'parsed', deliveryId: null, parcels: [report] };
+  return reader.outcome([report]);
 }
 
 /** 17TRACK numbers its carriers. */

@@ -35,9 +35,10 @@ export function parseShip24(document: unknown): ParseOutcome {
     },
     BATCH_LIMIT,
   );
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  if (trackings.length > 0 && parcels.length === 0) return { outcome: 'ignored', reason: 'not a tracking event' };
-  return { outcome: 'parsed', deliveryId, parcels };
+  if (reader.errors.length === 0 && trackings.length > 0 && parcels.length === 0) {
+    return { outcome: 'ignored', reason: 'not a tracking event' };
+  }
+  return reader.outcome(parcels, deliveryId);
 }
 
 /**

@@ -1,9 +1,8 @@
 import type { ParseOutcome } from '../adapter.js';
-import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoLocalTime, isoTime, type WireTime } from '../wire-time.js';
-import { meaningOf, unrecognisedOf } from './statuses.js';
+import { meaningOf, scanOf } from './statuses.js';
 
 /**
  * Reads a ShipEngine webhook of type `API_TRACK`, or ShipStation's `TRACK_EVENT_V2`: both hold the whole tracking record of
@@ -31,8 +30,7 @@ export function parseShipengine(document: unknown): ParseOutcome {
     newestFirst: true,
     snapshot: true,
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  return { outcome: 'parsed', deliveryId: null, parcels: [report] };
+  return reader.outcome([report]);
 }
 
 const PLACE = {
@@ -52,16 +50,9 @@ function readScans(reader: WireReader, data: JsonObject): WireScan[] {
     const text = reader.text(scan, 'description') ?? reader.text(scan, 'carrier_status_description');
     const place = reader.place(scan, PLACE);
     if (when === null) return;
-    scans.push({
-      time: when.time,
-      order: when.order,
-      meaning: meaningOf({ status, detail, text }),
-      // Of a scan without words of ShipEngine's, the carrier's code is all that is left to tell it by.
-      code: codeOf(status, detail) || (reader.text(scan, 'event_code') ?? ''),
-      text,
-      place,
-      unrecognised: unrecognisedOf({ status, detail }),
-    });
+    const read = scanOf(when, { status, detail, text }, place);
+    // Of a scan without words of ShipEngine's, the carrier's code is all that is left to tell it by.
+    scans.push(read.code === '' ? { ...read, code: reader.text(scan, 'event_code') ?? '' } : read);
   });
   return scans;
 }

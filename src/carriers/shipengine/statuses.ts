@@ -102,8 +102,8 @@ export const STATUS_DETAIL_CODES: Readonly<Record<string, Meaning>> = {
   CANCELLED: { status: 'cancelled', exception: null },
 };
 
-/** What a scan's status code, its detail code and its description mean, and which of them we do not know. */
-export const { meaningOf, unrecognisedOf } = detailBeforeStatus({
+/** What a scan's status code, its detail code and its description mean. */
+export const { meaningOf, scanOf } = detailBeforeStatus({
   statuses: STATUS_CODES,
   details: STATUS_DETAIL_CODES,
 });

@@ -1,9 +1,9 @@
 import type { Meaning, ParseOutcome } from '../adapter.js';
-import { codeOf, type StatusWords } from '../detail-before-status.js';
+import type { StatusWords } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, partOf, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoInstant, isoTime, type WireTime } from '../wire-time.js';
-import { meaningOf, unrecognisedOf } from './statuses.js';
+import { meaningOf, scanOf } from './statuses.js';
 
 /**
  * Reads a Shippo `track_updated` event, whose `data` is a Track. Other events (`transaction_created`, `batch_purchased` …)
@@ -37,8 +37,7 @@ export function parseShippo(document: unknown): ParseOutcome {
     takenAt: takenAtOf(data),
     snapshot: true,
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  return { outcome: 'parsed', deliveryId: null, parcels: [report] };
+  return reader.outcome([report]);
 }
 
 /** The path of the scan that Shippo holds to be the latest; the history repeats it. */
@@ -60,18 +59,9 @@ function readHistory(reader: WireReader, history: unknown): WireScan[] {
 }
 
 /** @param within the path to the scan, where it is no member of a list, with its dot */
-function readScan(reader: WireReader, scan: JsonObject, { time, order }: WireTime, within: string): WireScan {
+function readScan(reader: WireReader, scan: JsonObject, when: WireTime, within: string): WireScan {
   const words = readWords(reader, scan, within);
-  const { status, detail, text } = words;
-  return {
-    time,
-    order,
-    meaning: meaningOf(words),
-    code: codeOf(status, detail),
-    text,
-    place: reader.place(partOf(scan, 'location'), PLACE, `${within}location.`),
-    unrecognised: unrecognisedOf(words),
-  };
+  return scanOf(when, words, reader.place(partOf(scan, 'location'), PLACE, `${within}location.`));
 }
 
 /** The status has a sentence of its own; that of its substatus only stands in for it. */

@@ -46,7 +46,7 @@ export const SUBSTATUSES: Readonly<Record<string, Meaning | null>> = {
 };
 
 /**
- * What the status, the substatus (the detail) and the text of a scan mean, and which of them we do not know: also where Shippo
+ * What the status, the substatus (the detail) and the text of a scan mean: also where Shippo
  * asks somebody to act on it, a word that we do not know says nothing. Shippo has no word for weather.
  */
-export const { meaningOf, unrecognisedOf } = detailBeforeStatus({ statuses: STATUSES, details: SUBSTATUSES });
+export const { meaningOf, scanOf } = detailBeforeStatus({ statuses: STATUSES, details: SUBSTATUSES });

@@ -1,9 +1,8 @@
 import type { ParseOutcome } from '../adapter.js';
-import { codeOf } from '../detail-before-status.js';
 import { reportOf, type WireScan } from '../report.js';
 import { isObject, type JsonObject, malformed, WireReader } from '../wire-reader.js';
 import { isoEstimate, isoInstant, isoTime } from '../wire-time.js';
-import { isStatus, meaningOf, unrecognisedOf } from './statuses.js';
+import { isStatus, meaningOf, scanOf } from './statuses.js';
 
 /**
  * Reads a TrackingMore webhook of version 4 or 2, whose `data` is a tracking. Malformed is what it cannot do without:
@@ -34,8 +33,7 @@ export function parseTrackingmore(document: unknown): ParseOutcome {
     takenAt: takenAtOf(data),
     snapshot: false,
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  return { outcome: 'parsed', deliveryId: null, parcels: [report] };
+  return reader.outcome([report]);
 }
 
 /** The field by its name of version 4, else by its former name. */
@@ -62,8 +60,7 @@ function readCheckpoints(reader: WireReader, data: JsonObject, key: 'origin_info
     const detail = either(reader, checkpoint, 'checkpoint_delivery_substatus', 'substatus');
     const text = reader.text(checkpoint, 'tracking_detail') ?? (isWord ? null : description) ?? details;
     const place = readPlace(reader, checkpoint) ?? (details === text ? null : details);
-    if (when === null) return;
-    scans.push(scanOf({ status, detail, text, place, ...when }));
+    if (when !== null) scans.push(scanOf(when, { status, detail, text }, place));
   });
   return scans;
 }
@@ -87,29 +84,11 @@ function readLatest(
   const field = isFormer ? 'lastUpdateTime' : 'latest_checkpoint_time';
   const text = either(reader, data, 'latest_event', 'lastEvent', 'data.');
   const when = isoTime(data[field]);
-  if (when !== null) return [scanOf({ ...words, text, place: null, ...when })];
+  if (when !== null) return [scanOf(when, { ...words, text }, null)];
   const meaning = meaningOf({ ...words, text });
   const hasMoved = meaning !== null && meaning.status !== 'pre_transit' && meaning.status !== 'unknown';
   if (hasMoved) reader.fail(`data.${field}`, 'must be a date, or date and time');
   return [];
-}
-
-function scanOf(parts: Pick<WireScan, 'time' | 'order' | 'text' | 'place'> & StatusParts): WireScan {
-  const { status, detail, text } = parts;
-  return {
-    time: parts.time,
-    order: parts.order,
-    meaning: meaningOf({ status, detail, text }),
-    code: codeOf(status, detail),
-    text,
-    place: parts.place,
-    unrecognised: unrecognisedOf({ status, detail }),
-  };
-}
-
-interface StatusParts {
-  readonly status: string | null;
-  readonly detail: string | null;
 }
 
 /** When the tracking last changed. */

@@ -60,7 +60,7 @@ export const SUBSTATUSES: Readonly<Record<string, Meaning | null>> = {
 };
 
 /** What a checkpoint's status, substatus (the detail) and text mean, and which of them we do not know. */
-export const { meaningOf, unrecognisedOf } = detailBeforeStatus({ statuses: STATUSES, details: SUBSTATUSES });
+export const { meaningOf, scanOf, unrecognisedOf } = detailBeforeStatus({ statuses: STATUSES, details: SUBSTATUSES });
 
 const meaningOfStatus = lookUpIn(STATUSES);
 

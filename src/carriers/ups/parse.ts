@@ -29,8 +29,7 @@ export function parseUps(document: unknown): ParseOutcome {
     scans: scan === null ? [] : [scan],
     snapshot: false,
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  return { outcome: 'parsed', deliveryId: null, parcels: [report] };
+  return reader.outcome([report]);
 }
 
 function readScan(reader: WireReader, document: JsonObject): WireScan | null {

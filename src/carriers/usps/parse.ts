@@ -30,11 +30,11 @@ export function parseUsps(document: unknown): ParseOutcome {
     scans: readScans(reader, tracking),
     headline: ({ code, text }) => headlineOf({ category, status }, { code: code === '' ? null : code, text }),
     newestFirst: true,
-    takenAt: takenAtOf(document),
+    // When USPS made the envelope, which it signs.
+    takenAt: isoInstant(document.timestamp),
     snapshot: true,
   });
-  if (reader.errors.length > 0) return { outcome: 'malformed', errors: reader.errors };
-  return { outcome: 'parsed', deliveryId: null, parcels: [report] };
+  return reader.outcome([report]);
 }
 
 /** Null for what is no JSON object. What is refused of a whole body is refused here too. */
@@ -81,11 +81,6 @@ function instantAt(read: WireTime, offsetMinutes: number): WireTime {
   if (!('local' in read.time)) return read;
   const order = read.order - offsetMinutes * 60_000;
   return { time: { at: new Date(order) }, order };
-}
-
-/** When USPS made the envelope, which it signs. */
-function takenAtOf({ timestamp }: JsonObject): number | null {
-  return isoInstant(timestamp);
 }
 
 /** The day that USPS expects goes before the one that it predicts. What cannot be read is no guess. */

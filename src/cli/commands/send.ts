@@ -35,9 +35,11 @@ export async function sendCommand(input: {
     throw new AppError('invalid_request', `there is no source ${JSON.stringify(input.source)}. There are: ${known}.`);
   }
   const url = addressOf(input.url, carrier.source);
-  const secret =
-    carrier.secretKind === 'key_set' ? await privateKeyOf(input.privateKey) : secretOf(carrier, input.secret);
+  const secretOrKeyFile =
+    carrier.secretKind === 'key_set' ? keyFileOf(input.privateKey) : secretOf(carrier, input.secret);
+  // Before a new key is made: a body that cannot be read leaves none behind.
   const rawBody = await readInput(input.file);
+  const secret = carrier.secretKind === 'key_set' ? await privateKeyIn(secretOrKeyFile, carrier) : secretOrKeyFile;
   const headers = carrier.sign({ rawBody, secret, now: new Date() });
   let response: Response;
   try {
@@ -76,11 +78,13 @@ function secretOf({ secretVariable }: CarrierAdapter, given: string | null): str
   throw new AppError('invalid_request', `nothing to sign with: set ${secretVariable}, or give --secret.`);
 }
 
+function keyFileOf(file: string | null): string {
+  if (file !== null) return file;
+  throw new AppError('invalid_request', 'this source signs with a private key: give --private-key FILE.');
+}
+
 /** A private key from its file, or a new one into it: sources that sign with a key of their own have no shared secret. */
-async function privateKeyOf(file: string | null): Promise<string> {
-  if (file === null) {
-    throw new AppError('invalid_request', 'this source signs with a private key: give --private-key FILE.');
-  }
+async function privateKeyIn(file: string, { secretVariable }: CarrierAdapter): Promise<string> {
   if (existsSync(file)) return (await readInput(file)).toString('utf8');
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const kid = randomUUID();
@@ -88,7 +92,7 @@ async function privateKeyOf(file: string | null): Promise<string> {
   writeFileSync(file, `${own}\n`, { mode: 0o600 });
   const keySet = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' }] });
   process.stderr.write(
-    `A new private key is in ${file}. Start makegood with its key set:\n  SHIPENGINE_WEBHOOK_SECRET='${keySet}'\n`,
+    `A new private key is in ${file}. Start makegood with its key set:\n  ${secretVariable}='${keySet}'\n`,
   );
   return own;
 }
