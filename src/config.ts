@@ -1,6 +1,8 @@
+import { REMEDY_PROVIDERS, type RemedyProvider } from './awards/remedy-providers.js';
 import { isTimeZone } from './calendar.js';
 import { keySetFault, keySetSettingsOf } from './carriers/key-set-setting.js';
 import { CARRIERS } from './carriers/registry.js';
+import type { AwardKind } from './compensation/award.js';
 import { AppError, type FieldError } from './errors.js';
 import { parseMailbox } from './messages/address.js';
 import { parseSmtpUrl } from './messages/smtp-url.js';
@@ -25,6 +27,12 @@ export interface Config {
   readonly sweepTimeZone: string;
   /** By source: the secrets of which any may match. A source without one is not configured. */
   readonly webhookSecrets: ReadonlyMap<string, readonly string[]>;
+  /** Who carries out which remedy; a kind that is missing is carried out by nobody yet. */
+  readonly remedyProviders: ReadonlyMap<AwardKind, RemedyProvider>;
+  /** The shop's own system that carries out awards; null: none. The first secret is the newest. */
+  readonly awardWebhook: { readonly url: string; readonly secrets: readonly string[] } | null;
+  readonly stripe: { readonly apiKey: string; readonly apiUrl: string } | null;
+  readonly shopify: { readonly shopUrl: string; readonly accessToken: string } | null;
   readonly logLevel: string;
 }
 
@@ -88,6 +96,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     webhookSecrets.set(source, secrets);
   }
 
+  const providers = readProviders(text, url, refuse);
+
   const config: Config = {
     port,
     host,
@@ -103,6 +113,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     sweepCron,
     sweepTimeZone,
     webhookSecrets,
+    ...providers,
     logLevel,
   };
   if (errors.length > 0) {
@@ -111,4 +122,68 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     });
   }
   return config;
+}
+
+type Providers = Pick<Config, 'remedyProviders' | 'awardWebhook' | 'stripe' | 'shopify'>;
+
+/** Who carries out awards. A provider that is named and not set up is a fault: its awards would wait for ever. */
+function readProviders(
+  text: (name: string) => string | null,
+  url: (name: string, protocols: readonly string[]) => string | null,
+  refuse: (field: string, message: string) => void,
+): Providers {
+  const both = (one: string, other: string): boolean => {
+    const given = [one, other].filter((name) => text(name) !== null);
+    if (given.length === 1) refuse(given[0] === one ? other : one, `must be set too, where ${given[0]} is`);
+    return given.length === 2;
+  };
+  const webhookUrl = url('AWARD_WEBHOOK_URL', ['http:', 'https:']);
+  const hasWebhook = both('AWARD_WEBHOOK_URL', 'AWARD_WEBHOOK_SECRET');
+  const secrets = (text('AWARD_WEBHOOK_SECRET') ?? '').split(',').map((secret) => secret.trim());
+  if (hasWebhook && !secrets.every(isWebhookSecret)) {
+    refuse('AWARD_WEBHOOK_SECRET', 'must be whsec_ and 24 to 64 bytes in base64; several are separated by commas');
+  }
+  const stripeUrl = url('STRIPE_API_URL', ['http:', 'https:']);
+  const stripeKey = text('STRIPE_API_KEY');
+  const shopUrl = url('SHOPIFY_SHOP_URL', ['http:', 'https:']);
+  const hasShopify = both('SHOPIFY_SHOP_URL', 'SHOPIFY_ACCESS_TOKEN');
+  const ready: Record<RemedyProvider, boolean> = {
+    ledger: true,
+    webhook: hasWebhook,
+    stripe: stripeKey !== null,
+    shopify: hasShopify,
+  };
+
+  const remedyProviders = new Map<AwardKind, RemedyProvider>(
+    (Object.entries(REMEDY_PROVIDERS) as [AwardKind, readonly RemedyProvider[]][]).flatMap(([kind, able]) =>
+      able.includes('ledger') ? [[kind, 'ledger'] as const] : [],
+    ),
+  );
+  for (const pair of (text('REMEDY_PROVIDERS') ?? '').split(',').filter((part) => part.trim() !== '')) {
+    const [kind = '', provider = ''] = pair.split('=').map((side) => side.trim());
+    const able = (REMEDY_PROVIDERS as Record<string, readonly string[]>)[kind];
+    if (!able) {
+      refuse('REMEDY_PROVIDERS', `names ${kind}, and there are: ${Object.keys(REMEDY_PROVIDERS).join(', ')}`);
+    } else if (!able.includes(provider)) {
+      refuse('REMEDY_PROVIDERS', `${kind} can be carried out by ${able.join(', ')}, not by ${provider || 'nobody'}`);
+    } else if (!ready[provider as RemedyProvider]) {
+      refuse('REMEDY_PROVIDERS', `names ${provider} for ${kind}, and ${provider} is not set up`);
+    } else {
+      remedyProviders.set(kind as AwardKind, provider as RemedyProvider);
+    }
+  }
+  return {
+    remedyProviders,
+    awardWebhook: hasWebhook && webhookUrl !== null ? { url: webhookUrl, secrets } : null,
+    stripe: stripeKey === null ? null : { apiKey: stripeKey, apiUrl: stripeUrl ?? 'https://api.stripe.com' },
+    shopify: hasShopify && shopUrl !== null ? { shopUrl, accessToken: text('SHOPIFY_ACCESS_TOKEN') ?? '' } : null,
+  };
+}
+
+/** As Standard Webhooks writes them: `whsec_` and 24 to 64 bytes in base64. */
+function isWebhookSecret(secret: string): boolean {
+  const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
+  if (encoded === undefined) return false;
+  const { length } = Buffer.from(encoded, 'base64');
+  return length >= 24 && length <= 64;
 }

@@ -1,3 +1,4 @@
+import type { Provider, ProviderName } from './awards/providers/provider.js';
 import type { Clock } from './clock.js';
 import type { PolicyBook } from './compensation/policy-store.js';
 import type { Config } from './config.js';
@@ -14,6 +15,8 @@ export interface Deps {
   readonly queues: Queues;
   /** null: letters go to the local mailbox. */
   readonly mailer: Mailer | null;
+  /** Who carries out awards outside this product, as far as configured. */
+  readonly providers: ReadonlyMap<ProviderName, Provider>;
   readonly policies: PolicyBook;
   readonly metrics: Metrics;
   readonly clock: Clock;

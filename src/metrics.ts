@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** What this process counts since it started, for Prometheus. Labels are names of ours: never what a stranger wrote. */
 export interface Metrics {
@@ -7,6 +7,10 @@ export interface Metrics {
   readonly webhooks: Counter<'source' | 'outcome'>;
   readonly scans: Counter<'source' | 'news'>;
   readonly unknownCodes: Counter<'source'>;
+  /** Set when the metrics are asked for, of all processes together. */
+  readonly openAlarms: Gauge<'kind'>;
+  /** As openAlarms. `status`: pending, held, awaiting_approval, failed. */
+  readonly waitingAwards: Gauge<'status'>;
 }
 
 export function createMetrics(): Metrics {
@@ -31,6 +35,18 @@ export function createMetrics(): Metrics {
       name: 'makegood_unknown_codes_total',
       help: 'New scans with a word that the table of their source does not have; makegood doctor lists the words',
       labelNames: ['source'],
+      registers,
+    }),
+    openAlarms: new Gauge({
+      name: 'makegood_open_alarms',
+      help: 'Alarms that nobody has cleared, by kind',
+      labelNames: ['kind'],
+      registers,
+    }),
+    waitingAwards: new Gauge({
+      name: 'makegood_waiting_awards',
+      help: 'Awards that are not granted yet, by status',
+      labelNames: ['status'],
       registers,
     }),
   };

@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { ensureAdminKey } from './auth/key-store.js';
+import { openProviders } from './awards/providers/open-providers.js';
 import { type Clock, systemClock } from './clock.js';
 import { ensureFirstPolicy, PolicyBook } from './compensation/policy-store.js';
 import type { Config } from './config.js';
@@ -16,9 +17,9 @@ import { openQueues, type Queues } from './queue/queues.js';
  * Connections of one process: the door has two lanes, each stage two batches, letters hold one each while they are sent,
  * and requests come beside. Fewer, and they wait for each other; many more cost PostgreSQL throughput.
  */
-const POOL_SIZE = 14;
-/** BullMQ keeps one connection a worker for LISTEN, six in all, and needs some to work with. */
-const QUEUE_POOL_SIZE = 16;
+const POOL_SIZE = 16;
+/** BullMQ keeps one connection a worker for LISTEN, nine in all, and needs some to work with. */
+const QUEUE_POOL_SIZE = 20;
 
 export interface OpenedDeps {
   readonly deps: Deps;
@@ -54,6 +55,7 @@ export async function openDeps(
       db,
       queues,
       mailer,
+      providers: openProviders(config),
       policies: new PolicyBook(),
       metrics: createMetrics(),
       clock: options.clock ?? systemClock,

@@ -1,3 +1,4 @@
+import { callProviders } from './awards/call-providers.js';
 import { grantAwards } from './awards/grant-awards.js';
 import { sendMessages } from './messages/send-messages.js';
 import { judgePromises } from './promises/judge-promises.js';
@@ -17,28 +18,37 @@ export const PIPELINE = {
   'track-shipments': {
     name: 'track-shipments',
     takes: 'tracking keys',
-    next: 'judge-promises',
+    next: ['judge-promises'],
     concurrency: 2,
     work: { kind: 'transaction', run: trackShipments },
   },
   'judge-promises': {
     name: 'judge-promises',
     takes: 'order ids',
-    next: 'grant-awards',
+    next: ['grant-awards'],
     concurrency: 2,
     work: { kind: 'transaction', run: judgePromises },
   },
   'grant-awards': {
     name: 'grant-awards',
     takes: 'award ids',
-    next: 'send-messages',
+    // What the ledger grants is granted; what a provider outside grants is still to be asked for.
+    next: ['call-providers', 'send-messages'],
     concurrency: 2,
     work: { kind: 'transaction', run: grantAwards },
+  },
+  'call-providers': {
+    name: 'call-providers',
+    takes: 'award ids',
+    next: ['send-messages'],
+    // Each holds a connection of the database while it waits for a provider.
+    concurrency: 1,
+    work: { kind: 'effect', run: callProviders },
   },
   'send-messages': {
     name: 'send-messages',
     takes: 'decision ids',
-    next: null,
+    next: [],
     // Each holds a connection of the database while it talks to the mail server.
     concurrency: 2,
     work: { kind: 'effect', run: sendMessages },

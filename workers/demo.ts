@@ -7,6 +7,7 @@ import { findCarrier } from '../src/carriers/registry.js';
 import { ShiftedClock } from '../src/clock.js';
 import { readConfig } from '../src/config.js';
 import { disappointments, outcomeTable, type StoryOutcome } from '../src/demo/outcome-table.js';
+import { startShopSystem } from '../src/demo/shop-system.js';
 import { storiesOf } from '../src/demo/stories.js';
 import type { Story } from '../src/demo/story.js';
 import { FORMATS, scrambled, webhooksUntil } from '../src/demo/webhooks.js';
@@ -32,6 +33,7 @@ const QUIET_TIMEOUT_MS = 30_000;
 const year = new Date().getUTCFullYear();
 const stories = storiesOf(year);
 const secret = randomBytes(24).toString('hex');
+const shopSecret = `whsec_${randomBytes(32).toString('base64')}`;
 const adminKey = `demo_${randomBytes(18).toString('base64url')}`;
 // Its own folder, fresh each time: the demo never touches what `npm start` keeps.
 const dataDir = mkdtempSync(join(tmpdir(), 'makegood-demo-'));
@@ -55,8 +57,10 @@ const told = new Intl.DateTimeFormat('en-US', {
 });
 
 let everything: Everything | undefined;
+let shop: Awaited<ReturnType<typeof startShopSystem>> | undefined;
 const cleanUp = async () => {
   await everything?.stop();
+  await shop?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 };
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -105,18 +109,22 @@ async function live(url: string, now: Date, seed: number): Promise<void> {
 async function play(): Promise<void> {
   const startedAt = Date.now();
   say('makegood demo: a few days around Christmas. Starting a PostgreSQL of its own …');
+  shop = await startShopSystem(shopSecret);
   const config = readConfig({
     PORT: process.env.PORT ?? '0',
     DATA_DIR: dataDir,
     ADMIN_API_KEY: adminKey,
     ...Object.fromEntries(Object.keys(FORMATS).map((source) => [`${source.toUpperCase()}_WEBHOOK_SECRET`, secret])),
     SHOP_NAME: 'Lantern & Loom',
+    REMEDY_PROVIDERS: 'replacement=webhook,gift=webhook,refund=webhook,shipping_refund=webhook',
+    AWARD_WEBHOOK_URL: shop.url,
+    AWARD_WEBHOOK_SECRET: shopSecret,
     MAIL_FROM: 'Lantern & Loom <care@lantern-and-loom.example>',
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   });
   clock.set(at('21T15:00'));
   // The calendar jumps here, so the demo looks for deadlines itself, when all scans of a step are in.
-  const workers = ['track-shipments', 'judge-promises', 'grant-awards', 'send-messages'] as const;
+  const workers = ['track-shipments', 'judge-promises', 'grant-awards', 'call-providers', 'send-messages'] as const;
   everything = await startEverything(config, createLogger(config.logLevel), { clock, workers });
   const { url } = everything;
   say(`Ready at ${url} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.\n`);
@@ -127,6 +135,9 @@ async function play(): Promise<void> {
   for (const story of stories) outcomes.push({ story, view: await show(url, story.id) });
   say();
   say(outcomeTable(outcomes));
+  say(
+    `The shop's own system carried out ${shop.carriedOut.map(({ kind, order }) => `a ${kind} for ${order}`).join(', ')}.`,
+  );
   const text = await findMailText(everything.deps.db, 'grace.kim@example.com');
   say('\nOne of the letters, of those that lie in the local mailbox now:\n');
   say(

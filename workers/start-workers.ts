@@ -6,12 +6,15 @@ import { findLastSweep } from '../src/promises/sweep-store.js';
 import { catchUpDeadlines } from '../src/promises/watch-deadlines.js';
 import type { JobWorker } from '../src/queue/backend.js';
 import { healQueue, relayLeftovers, relayOutbox } from '../src/queue/relay.js';
+import { auditAwards } from './audit-awards.js';
+import { callProviders } from './call-providers.js';
 import { grantAwards } from './grant-awards.js';
 import { judgePromises } from './judge-promises.js';
 import { schedulesOf } from './schedules.js';
 import { sendMessages } from './send-messages.js';
 import { sweep } from './sweep.js';
 import { trackShipments } from './track-shipments.js';
+import { watchAwards } from './watch-awards.js';
 import { watchDeadlines } from './watch-deadlines.js';
 
 /** Every worker there is, by the name that `--only` takes. */
@@ -19,9 +22,12 @@ export const WORKERS = {
   'track-shipments': trackShipments,
   'judge-promises': judgePromises,
   'grant-awards': grantAwards,
+  'call-providers': callProviders,
   'send-messages': sendMessages,
   'watch-deadlines': watchDeadlines,
+  'watch-awards': watchAwards,
   sweep,
+  'audit-awards': auditAwards,
 } as const;
 export type WorkerName = keyof typeof WORKERS;
 

@@ -9,7 +9,7 @@ const MAY_ACT_AS: Readonly<Record<Role, readonly Role[]>> = {
   admin: ['ingest', 'agent', 'supervisor', 'admin'],
 };
 
-/** Whether a key of one role may use what is meant for another. */
-export function mayActAs(role: Role, needed: Role): boolean {
-  return MAY_ACT_AS[role].includes(needed);
+/** Whether a key of one role may use what is meant for another, or for any of several. */
+export function mayActAs(role: Role, needed: Role | readonly Role[]): boolean {
+  return [needed].flat().some((one) => MAY_ACT_AS[role].includes(one));
 }

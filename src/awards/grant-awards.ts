@@ -1,19 +1,63 @@
+import { addDays } from 'date-fns';
+import { shipOnOf } from '../compensation/ship-on.js';
+import { isBreakerOpen } from '../compensation/till-store.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { TransactionStage } from '../queue/run-ticket.js';
+import {
+  type DatedAward,
+  dateAwards,
+  handOver,
+  holdForBreaker,
+  lockPending,
+  type PendingAward,
+} from './grant-store.js';
 import { lockGrantable, postTransfers } from './ledger-store.js';
 
 /**
- * grant-awards: turns decided awards into ledger entries. Kinds that the ledger cannot grant stay pending, to be seen.
- * Reads:    awards, ledger accounts
- * Writes:   transfers, entries, award state, outbox(send-messages)   one transaction
+ * grant-awards: turns decided awards into ledger entries, and hands those that the ledger cannot carry out to who can.
+ * Reads:    awards, ledger accounts, the breaker, the policies they were decided by
+ * Writes:   transfers, entries, lots, award state, outbox(send-messages, call-providers)   one transaction
  * Twice:    unique (award_id) on transfers; only awards that are still pending are taken.
  * If lost:  the sweep finds pending awards that can be granted.
  */
-export const grantAwards: TransactionStage['run'] = async (_deps, { sql, ticket, now }) => {
-  const awards = await lockGrantable(sql, ticket.ids);
-  if (awards.length > 0) await postTransfers(sql, awards, now);
-  const decisions = [...new Set(awards.map(({ decisionId }) => decisionId))];
+export const grantAwards: TransactionStage['run'] = async (deps, { sql, ticket, now }) => {
   const { trigger, trace } = ticket;
-  const next = await issueTickets(sql, { stage: 'send-messages', ids: decisions, trigger, trace });
-  return { next, counts: { awards: awards.length } };
+  const pending = await lockPending(sql, ticket.ids);
+  // What a person has approved was looked at: the breaker is for what nobody has seen.
+  const held = (await isBreakerOpen(sql)) ? pending.filter(({ reviewed }) => !reviewed).map(({ id }) => id) : [];
+  await holdForBreaker(sql, held);
+  const going = pending.filter(({ id }) => !held.includes(id));
+  await dateAwards(sql, await datesOf(going));
+
+  // Who was asked once stays the one who is asked, whatever is configured now: another provider would pay a second time.
+  const { remedyProviders } = deps.config;
+  const providerOf = (award: PendingAward) => award.provider ?? remedyProviders.get(award.kind) ?? null;
+  const mine = going.filter((award) => providerOf(award) === 'ledger').map(({ id }) => id);
+  const others = going.filter((award) => ![null, 'ledger'].includes(providerOf(award)));
+  const awards = await lockGrantable(sql, mine);
+  if (awards.length > 0) await postTransfers(sql, awards, now);
+  const handedOver = others.map(({ id }) => id);
+  await handOver(sql, handedOver, others.map(providerOf));
+  const decisions = [...new Set(awards.map(({ decisionId }) => decisionId))];
+  const next = [
+    ...(await issueTickets(sql, { stage: 'send-messages', ids: decisions, trigger, trace })),
+    ...(await issueTickets(sql, { stage: 'call-providers', ids: handedOver, trigger, trace })),
+  ];
+  return { next, counts: { awards: awards.length, handedOver: handedOver.length, held: held.length } };
+
+  /** When what is given ends, and when a parcel leaves, both counted from now on: what was held did not lose its time. */
+  async function datesOf(ones: readonly PendingAward[]): Promise<DatedAward[]> {
+    const dated: DatedAward[] = [];
+    for (const { id, kind, policyVersion } of ones) {
+      if (kind !== 'store_credit' && kind !== 'points' && kind !== 'replacement') continue;
+      const { expiry, fulfilment } = await deps.policies.version(sql, policyVersion);
+      const days = kind === 'store_credit' ? expiry.storeCreditDays : kind === 'points' ? expiry.pointsDays : null;
+      dated.push({
+        id,
+        expiresAt: days === null ? null : addDays(now, days),
+        shipOn: kind === 'replacement' ? shipOnOf(now, fulfilment) : null,
+      });
+    }
+    return dated;
+  }
 };

@@ -1,83 +1,173 @@
-import { AWARD_KINDS } from '../compensation/award.js';
+import type { AwardKind } from '../compensation/award.js';
 import type { Sql } from '../db/database.js';
+import { assert } from '../errors.js';
 import { newId } from '../ids.js';
-import { type GrantableAward, isGrantable, postAward } from './posting.js';
+import { type GrantableAward, HOUSE_ACCOUNTS, LEDGER_KINDS, postAward, type TransferKind } from './posting.js';
 
-/** Takes these awards until the transaction ends, in the order of their ids; only those that can still be granted. */
+/**
+ * Takes these awards until the transaction ends, in the order of their ids, and before them their customers: whatever moves
+ * what customers have goes through their rows, one after the other. Only those that the ledger can still grant; what another
+ * provider was asked for stays with that one.
+ * @param byLedger the kinds that the configuration leaves to the ledger
+ */
 export async function lockGrantable(
   sql: Sql,
   ids: readonly string[],
+  byLedger: ReadonlySet<AwardKind> = LEDGER_KINDS,
 ): Promise<(GrantableAward & { decisionId: string })[]> {
-  const kinds = AWARD_KINDS.filter((kind) => isGrantable({ kind, status: 'pending' }));
-  const { rows } = await sql.query(
-    `SELECT id, customer_id, decision_id, kind, months, amount_minor, currency FROM awards
-     WHERE id = ANY($1::uuid[]) AND status = 'pending' AND kind = ANY($2) ORDER BY id FOR UPDATE`,
+  const kinds = [...LEDGER_KINDS].filter((kind) => byLedger.has(kind));
+  await sql.query(
+    `SELECT 1 FROM customers WHERE id IN (SELECT customer_id FROM awards WHERE id = ANY($1::uuid[]) AND kind = ANY($2))
+     ORDER BY id FOR NO KEY UPDATE`,
     [ids, kinds],
   );
-  return rows.map((row) => ({
-    id: row.id,
-    customerId: row.customer_id,
-    decisionId: row.decision_id,
-    kind: row.kind,
-    months: row.months,
-    amountMinor: row.amount_minor,
-    currency: row.currency,
-  }));
+  const { rows } = await sql.query(
+    `SELECT id, customer_id AS "customerId", decision_id AS "decisionId", kind, months, points, amount_minor AS "amountMinor",
+       currency, expires_at AS "expiresAt"
+     FROM awards WHERE id = ANY($1::uuid[]) AND status = 'pending' AND kind = ANY($2) AND (provider IS NULL OR provider = 'ledger')
+     ORDER BY id FOR UPDATE`,
+    [ids, kinds],
+  );
+  return rows;
 }
 
 /**
- * Books awards from the house to their customers, both sides of each in one statement; the database moves the balances.
- * An award that has its transfer already is left alone, whoever booked it.
+ * Books awards from the house to their customers, and marks them as applied. An award that has its transfer already is not
+ * booked again, whoever booked it. Their customers are locked (`lockGrantable`).
  */
 export async function postTransfers(sql: Sql, awards: readonly GrantableAward[], postedAt: Date): Promise<void> {
-  const postings = awards.map((award) => ({
-    transferId: newId(),
+  const transfers = awards.map((award) => ({
+    id: newId(),
+    kind: 'award' as const,
     awardId: award.id,
     customerId: award.customerId,
     ...postAward(award),
+    expiresAt: award.expiresAt,
   }));
-  const units = postings.map(({ unit }) => unit);
-  const customers = postings.map(({ customerId }) => customerId);
+  await bookTransfers(sql, transfers, postedAt);
   await sql.query(
-    `INSERT INTO ledger_accounts (id, owner_kind, owner_id, unit)
-     SELECT gen_random_uuid(), kind, owner_id, unit FROM (
-       SELECT DISTINCT 'customer' AS kind, owner_id, unit FROM unnest($1::text[], $2::text[]) AS n(owner_id, unit)
-       UNION SELECT DISTINCT 'house', 'goodwill', unit FROM unnest($2::text[]) AS u(unit)
-     ) wanted
-     WHERE NOT EXISTS (SELECT 1 FROM ledger_accounts a WHERE (a.owner_kind, a.owner_id, a.unit) = (wanted.kind, wanted.owner_id, wanted.unit))
-     ORDER BY kind, owner_id, unit
-     ON CONFLICT (owner_kind, owner_id, unit) DO NOTHING`,
-    [customers, units],
+    `UPDATE awards SET status = 'applied', applied_at = $2, provider = 'ledger' WHERE id = ANY($1::uuid[])`,
+    [awards.map(({ id }) => id), postedAt],
   );
-  // Balances are taken in one order, so that two batches with the same customers wait instead of deadlocking.
-  await sql.query(
-    `SELECT 1 FROM ledger_accounts WHERE owner_kind = 'customer' AND (owner_id, unit) IN
-       (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY id FOR NO KEY UPDATE`,
-    [customers, units],
+}
+
+/** A movement between a customer and the house. An award gives to the customer, everything else takes. */
+export interface LedgerTransfer {
+  readonly id: string;
+  readonly kind: TransferKind;
+  readonly customerId: string;
+  readonly unit: string;
+  /** More than nothing; its kind says in which direction. */
+  readonly amount: number;
+  readonly awardId?: string;
+  readonly expiresAt?: Date | null;
+  /** The grant to take from, and from no other. */
+  readonly ofTransfer?: string;
+  readonly actor?: string;
+  readonly reason?: string;
+  readonly reference?: string;
+}
+
+/** SQLSTATE of the database's own check that there is enough to take. */
+const TOO_LITTLE = 'MG001';
+
+/** Whether the database refused to take more than there is. The transaction is over then. */
+export function isTooLittle(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === TOO_LITTLE;
+}
+
+/**
+ * Writes transfers with both sides of each, in one statement; the database checks that they add up, moves the balances, and
+ * keeps what is left of each grant. The customers' rows are locked by the caller.
+ * @throws an error with `isTooLittle` when a customer has not that much
+ */
+export async function bookTransfers(sql: Sql, transfers: readonly LedgerTransfer[], postedAt: Date): Promise<void> {
+  const accounts = await openAccounts(
+    sql,
+    transfers.flatMap((transfer) => [customerAccount(transfer), houseAccount(transfer)]),
   );
+  const idOf = (account: Account) => {
+    const id = accounts.get(keyOf(account));
+    assert(id !== undefined, 'every account was opened');
+    return id;
+  };
   await sql.query(
     `WITH n AS (
-       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[]) AS n(transfer_id, award_id, customer_id, unit, amount)
+       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[], $8::text[],
+         $9::uuid[], $10::uuid[], $11::bigint[])
+         AS n(id, award_id, kind, expires_at, of_transfer, actor, reason, reference, customer_account, house_account, amount)
      ), posted AS (
-       INSERT INTO ledger_transfers (id, award_id, kind, posted_at) SELECT transfer_id, award_id, 'award', $6 FROM n
+       INSERT INTO ledger_transfers (id, award_id, kind, posted_at, expires_at, of_transfer, actor, reason, reference)
+       SELECT id, award_id, kind, $12, expires_at, of_transfer, actor, reason, reference FROM n
        ON CONFLICT (award_id) DO NOTHING RETURNING id
      )
      INSERT INTO ledger_entries (transfer_id, account_id, amount)
-     SELECT n.transfer_id, a.id, CASE a.owner_kind WHEN 'customer' THEN n.amount ELSE -n.amount END
-     FROM posted JOIN n ON n.transfer_id = posted.id
-     JOIN ledger_accounts a ON a.unit = n.unit
-       AND ((a.owner_kind = 'customer' AND a.owner_id = n.customer_id) OR (a.owner_kind = 'house' AND a.owner_id = 'goodwill'))`,
+     SELECT n.id, side.account_id, side.amount
+     FROM posted JOIN n ON n.id = posted.id
+     CROSS JOIN LATERAL (VALUES (n.customer_account, n.amount), (n.house_account, -n.amount)) AS side(account_id, amount)`,
     [
-      postings.map((p) => p.transferId),
-      postings.map((p) => p.awardId),
-      customers,
-      units,
-      postings.map((p) => p.amount),
+      transfers.map(({ id }) => id),
+      transfers.map(({ awardId }) => awardId ?? null),
+      transfers.map(({ kind }) => kind),
+      transfers.map(({ expiresAt }) => expiresAt ?? null),
+      transfers.map(({ ofTransfer }) => ofTransfer ?? null),
+      transfers.map(({ actor }) => actor ?? null),
+      transfers.map(({ reason }) => reason ?? null),
+      transfers.map(({ reference }) => reference ?? null),
+      transfers.map((transfer) => idOf(customerAccount(transfer))),
+      transfers.map((transfer) => idOf(houseAccount(transfer))),
+      transfers.map(({ kind, amount }) => (kind === 'award' ? amount : -amount)),
       postedAt,
     ],
   );
-  await sql.query(`UPDATE awards SET status = 'applied', applied_at = $2 WHERE id = ANY($1::uuid[])`, [
-    awards.map(({ id }) => id),
-    postedAt,
-  ]);
+}
+
+/** Whose account, of which unit. */
+interface Account {
+  readonly ownerKind: 'customer' | 'house';
+  readonly ownerId: string;
+  readonly unit: string;
+}
+type Parties = Pick<LedgerTransfer, 'customerId' | 'kind' | 'unit'>;
+
+const customerAccount = ({ customerId, unit }: Parties): Account => ({
+  ownerKind: 'customer',
+  ownerId: customerId,
+  unit,
+});
+const houseAccount = ({ kind, unit }: Parties): Account => ({
+  ownerKind: 'house',
+  ownerId: HOUSE_ACCOUNTS[kind],
+  unit,
+});
+const keyOf = ({ ownerKind, ownerId, unit }: Account): string => JSON.stringify([ownerKind, ownerId, unit]);
+
+/** The ids of these accounts, by their keys. Those that are not there are opened; mostly they are. */
+async function openAccounts(sql: Sql, wanted: readonly Account[]): Promise<ReadonlyMap<string, string>> {
+  const distinct = [...new Map(wanted.map((account) => [keyOf(account), account])).values()];
+  const values = [
+    distinct.map(({ ownerKind }) => ownerKind),
+    distinct.map(({ ownerId }) => ownerId),
+    distinct.map(({ unit }) => unit),
+  ];
+  const load = async (): Promise<ReadonlyMap<string, string>> => {
+    const { rows } = await sql.query(
+      `SELECT a.id, a.owner_kind AS "ownerKind", a.owner_id AS "ownerId", a.unit
+       FROM unnest($1::text[], $2::text[], $3::text[]) AS n(owner_kind, owner_id, unit)
+       JOIN ledger_accounts a USING (owner_kind, owner_id, unit)`,
+      values,
+    );
+    return new Map(rows.map((row) => [keyOf(row), row.id]));
+  };
+  const found = await load();
+  if (found.size === distinct.length) return found;
+  await sql.query(
+    `INSERT INTO ledger_accounts (id, owner_kind, owner_id, unit)
+     SELECT gen_random_uuid(), n.* FROM unnest($1::text[], $2::text[], $3::text[]) AS n(owner_kind, owner_id, unit)
+     ORDER BY owner_kind, owner_id, unit
+     ON CONFLICT (owner_kind, owner_id, unit) DO NOTHING`,
+    values,
+  );
+  // Read again: those that somebody else has opened meanwhile are found as well.
+  return load();
 }

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ROLES, type Role } from '../auth/roles.js';
 import { printError } from '../run-process.js';
 
@@ -6,6 +6,9 @@ import { printError } from '../run-process.js';
  * The command line. Each command loads what it needs when it is called: judging a case must not wait for a database
  * driver to load. Exit code 1: it failed, stderr says why; 2: it was called wrongly.
  */
+
+/** More, and the ids alone fill the memory. */
+const MOST_SAMPLED = 1_000_000;
 
 const program = new Command('makegood')
   .description('Notices broken delivery promises and makes them good before the customer has to ask.')
@@ -69,6 +72,130 @@ command('sweep', 'the nightly sweep, now: judges what is open, finds what was fo
     const report = await sweepCommand({ asOf, dryRun: dryRun === true });
     const { print } = await import('./print.js');
     print(json, report, () => describeSweep(report));
+  });
+
+command('explain', 'everything about one order: verdicts, awards, letters, why, and whether it comes out again')
+  .argument('<order>', 'an order id')
+  .action(async (orderId: string, { json }) => {
+    const { explainCommand, describeExplanation } = await import('./commands/explain.js');
+    const explained = await explainCommand({ orderId });
+    const { print } = await import('./print.js');
+    print(json, explained, () => describeExplanation(explained));
+  });
+
+command('audit', 'the nightly audit, now: is the record right, and was everything due given, and nothing else')
+  .option('--sample <n>', 'how many of the newest verdicts, and how many random ones, are run again', wholeNumber)
+  .action(async ({ sample, json }: { sample?: number; json?: boolean }) => {
+    const { auditCommand, describeAudit } = await import('./commands/audit.js');
+    const report = await auditCommand({ sample });
+    const { print } = await import('./print.js');
+    print(json === true, report, () => describeAudit(report));
+    if (!report.ok) process.exitCode = 1;
+  });
+
+const policies = program
+  .command('policy')
+  .description('the policy: what a broken promise earns, as versioned data')
+  .exitOverride();
+const policyCommand = (name: string, description: string): Command =>
+  policies
+    .command(name)
+    .description(description)
+    .option('--json', 'print one JSON document and nothing else')
+    .exitOverride();
+
+policyCommand('simulate', 'what a policy would have cost on the recorded past, beside the active one; changes nothing')
+  .argument('<file>', 'the policy; - for standard input')
+  .option('--since <instant>', 'count only orders whose promise ended then or later, as 2026-11-05T12:00:00Z')
+  .option('--until <instant>', 'judge with what was known then; not in the future')
+  .option('--svg <file>', 'draw the cost of each week into this file')
+  .action(async (file: string, { since, until, svg, json }) => {
+    const { simulatePolicyCommand, describeSimulation } = await import('./commands/policy-simulate.js');
+    const answer = await simulatePolicyCommand({ file, since, until, svg });
+    const { print } = await import('./print.js');
+    print(json, answer, () => describeSimulation(answer));
+  });
+
+policyCommand('check', 'says what is wrong with a policy, with line and column; needs no database')
+  .argument('<file>', 'a policy; - for standard input')
+  .action(async (file: string, { json }) => {
+    const { checkPolicyCommand, describePolicyCheck } = await import('./commands/policy.js');
+    const checked = await checkPolicyCommand(file);
+    const { print } = await import('./print.js');
+    print(json, checked, () => describePolicyCheck(checked));
+    if (!checked.valid) process.exitCode = 1;
+  });
+
+policyCommand('activate', 'puts a policy in force as a new version')
+  .argument('<file>', 'a policy; - for standard input')
+  .option('--reason <text>', 'why, for the audit')
+  .action(async (file: string, { reason, json }) => {
+    const { activatePolicyCommand } = await import('./commands/policy.js');
+    const activated = await activatePolicyCommand({ file, reason: reason ?? null });
+    const { print } = await import('./print.js');
+    print(json, activated, () => `Policy "${activated.name}" is in force, as version ${activated.version}.`);
+  });
+
+policyCommand('list', 'shows every version, who put it in force, when and why').action(async ({ json }) => {
+  const { listPoliciesCommand } = await import('./commands/policy.js');
+  const versions = await listPoliciesCommand();
+  const { print, table } = await import('./print.js');
+  print(json, versions, () =>
+    table(
+      ['version', 'name', 'activated', 'by', 'reason'],
+      versions.map((one) => [
+        one.inForce ? `${one.version} (in force)` : one.version,
+        one.name,
+        one.activatedAt.toISOString(),
+        one.activatedBy,
+        one.reason,
+      ]),
+    ),
+  );
+});
+
+policyCommand('show', 'prints the policy in force, or one version of it')
+  .argument('[version]', 'as `policy list` shows it')
+  .action(async (version: string | undefined, { json }) => {
+    const { showPolicyCommand } = await import('./commands/policy.js');
+    const shown = await showPolicyCommand(version);
+    const { print } = await import('./print.js');
+    print(json, shown, () => JSON.stringify(shown.policy, null, 2));
+  });
+
+policyCommand('schema', 'prints the JSON Schema of a policy, for editors; needs no database').action(async () => {
+  const { policySchemaCommand } = await import('./commands/policy.js');
+  const { print } = await import('./print.js');
+  print(true, policySchemaCommand(), () => '');
+});
+
+const imports = program
+  .command('import')
+  .description('registers what a file holds; what is known already is completed or left as it is')
+  .exitOverride();
+
+imports
+  .command('orders')
+  .description('registers the orders of a CSV file; bad rows are reported with their lines, and skipped')
+  .argument('<file>', 'a CSV file in UTF-8 whose first line names the columns')
+  .requiredOption('--map <file>', 'a JSON file that says which column is which field of an order')
+  .option('--time-zone <zone>', 'where times without offset were written; without it, the zone of the promise')
+  .option('--compensate', 'also compensate orders whose promise ended more than 30 days ago')
+  .option('--rejects <file>', 'write the rejected rows there, with what is wrong with them')
+  .option('--json', 'print one JSON document and nothing else')
+  .exitOverride()
+  .action(async (file: string, { map, timeZone, compensate, rejects, json }) => {
+    const { importOrdersCommand, describeImport } = await import('./commands/import.js');
+    const report = await importOrdersCommand({
+      file,
+      map,
+      timeZone: timeZone ?? null,
+      compensate: compensate === true,
+      rejects: rejects ?? null,
+    });
+    const { print } = await import('./print.js');
+    print(json, report, () => describeImport(report));
+    if (report.rows > 0 && report.rejected === report.rows) process.exitCode = 1;
   });
 
 const keys = program.command('keys').description('API keys: shown once, stored hashed').exitOverride();
@@ -155,6 +282,13 @@ command('send', 'plays a carrier: signs a webhook as the source would, and posts
     print(json, answer, () => describeSend(answer));
     if (answer.status >= 300) process.exitCode = 1;
   });
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1 || value > MOST_SAMPLED)
+    throw new InvalidArgumentError(`Wanted is a whole number from 1 to ${MOST_SAMPLED}.`);
+  return value;
+}
 
 try {
   await program.parseAsync();

@@ -2,8 +2,11 @@
 const REDRAW_EVERY_MS = 100;
 const WIDTH = 30;
 
-/** A bar with rate and time left on stderr; nothing where stderr is no terminal. */
-export function progressBar(label: string): { update(done: number, total: number): void; stop(): void } {
+/** A bar with rate and time left on stderr; nothing where stderr is no terminal. `show` writes an amount with its unit. */
+export function progressBar(
+  label: string,
+  show: (amount: number) => string = (amount) => String(Math.round(amount)),
+): { update(done: number, total: number): void; stop(): void } {
   const startedAt = Date.now();
   let drawnAt = 0;
   let drawn = false;
@@ -19,7 +22,7 @@ export function progressBar(label: string): { update(done: number, total: number
       const left = rate > 0 ? `${Math.ceil((total - done) / rate)} s left` : '';
       const filled = Math.round(share * WIDTH);
       const bar = `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)}`;
-      stderr.write(`\r\u001b[K${label} ${bar} ${done}/${total}  ${Math.round(rate)}/s  ${left}`);
+      stderr.write(`\r\u001b[K${label} ${bar} ${show(done)}/${show(total)}  ${show(rate)}/s  ${left}`);
     },
     stop() {
       if (drawn) stderr.write('\r\u001b[K');

@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
 import type { AwardClass, AwardKind, AwardStatus, DecidedAward, PastAward } from './award.js';
-import type { Incident } from './incident.js';
+import type { AwardIncident } from './incident.js';
 import type { DecidedTask } from './rules.js';
 
 /** An award in the history of a customer, with its step within its class. */
@@ -10,30 +10,36 @@ export type StoredPastAward = PastAward & { readonly step: number };
 /**
  * Everything these customers were ever awarded, by customer. Takes the customers first, in the order of their ids, so
  * that the limits count right when several orders of one customer are judged at once. Whoever judges as of `asOf` and had
- * to wait finds awards that were decided a moment later: they are there, so they count as of `asOf` too.
+ * to wait finds awards that were decided a moment later: they are there, so they count as of `asOf` too. Of other orders
+ * only what a limit can still look back on: a customer of many years is not read whole with each parcel.
+ * @param scope.days how far any limit or condition of the policy looks back
  */
 export async function lockHistories(
   sql: Sql,
   customerIds: readonly string[],
   asOf: Date,
+  scope: { readonly orderIds: readonly string[]; readonly days: number },
 ): Promise<Map<string, StoredPastAward[]>> {
   const histories = new Map<string, StoredPastAward[]>(customerIds.map((id) => [id, []]));
   if (customerIds.length === 0) return histories;
   await sql.query('SELECT 1 FROM customers WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [customerIds]);
   const { rows } = await sql.query(
-    `SELECT customer_id, order_id, incident, class, step, kind, months, amount_minor, currency,
+    `SELECT customer_id, order_id, incident, class, step, kind, months, amount_minor, currency, points,
        least(decided_at, $2) AS decided_at, status
-     FROM awards WHERE customer_id = ANY($1) ORDER BY awards.decided_at, id`,
-    [customerIds, asOf],
+     FROM awards WHERE customer_id = ANY($1) AND (decided_at >= $2::timestamptz - make_interval(days => $4) OR order_id = ANY($3))
+     ORDER BY awards.decided_at, id`,
+    // A day more than any window: days of a calendar and of 24 hours differ by the hour of a clock change.
+    [customerIds, asOf, scope.orderIds, scope.days + 1],
   );
   for (const row of rows) {
     histories.get(row.customer_id)?.push({
       orderId: row.order_id,
-      incident: row.incident as Incident,
+      incident: row.incident as AwardIncident,
       class: row.class as AwardClass,
       step: row.step,
       kind: row.kind as AwardKind,
       months: row.months,
+      points: row.points,
       amount: row.amount_minor === null ? null : { amountMinor: row.amount_minor, currency: row.currency },
       at: row.decided_at,
       status: row.status as AwardStatus,
@@ -47,10 +53,17 @@ export interface DecidedForOrder {
   readonly orderId: string;
   readonly customerId: string;
   readonly decisionId: string;
-  readonly incident: Incident;
+  readonly incident: AwardIncident;
   readonly awards: readonly DecidedAward[];
-  readonly tasks: readonly DecidedTask[];
+  readonly tasks: readonly PlannedTask[];
   readonly history: readonly StoredPastAward[];
+}
+
+/** Something for a person to do, by when in the customer's day, and what the record says for it. */
+export interface PlannedTask extends DecidedTask {
+  readonly dueAt: Date | null;
+  readonly timeZone: string | null;
+  readonly talkingPoints: readonly string[];
 }
 
 export interface NewAward {
@@ -66,7 +79,7 @@ export interface NewAward {
 export async function recordAwards(
   sql: Sql,
   decided: readonly DecidedForOrder[],
-  common: { decidedAt: Date; policyVersion: number },
+  common: { decidedAt: Date; policyVersion: number; proposedBy?: string },
 ): Promise<NewAward[]> {
   const rows = decided.flatMap(({ awards, history, ...decision }) =>
     awards.map((award) => ({
@@ -81,8 +94,10 @@ export async function recordAwards(
       months: 'months' in award ? award.months : null,
       amount_minor: 'amount' in award ? award.amount.amountMinor : null,
       currency: 'amount' in award ? award.amount.currency : null,
+      points: 'points' in award ? award.points : null,
       shipping: 'shipping' in award ? award.shipping : null,
       status: award.status,
+      stopped_by: award.stoppedBy,
       rule: award.rule,
       reason: award.reason,
     })),
@@ -90,11 +105,11 @@ export async function recordAwards(
   if (rows.length > 0) {
     await sql.query(
       `INSERT INTO awards (id, order_id, customer_id, incident, decision_id, class, step, kind, months, amount_minor, currency,
-         shipping, status, rule, reason, policy_version, decided_at)
-       SELECT n.*, $2, $3 FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, incident text,
-         decision_id uuid, class text, step int, kind text, months int, amount_minor bigint, currency text, shipping text,
-         status text, rule text, reason text)`,
-      [JSON.stringify(rows), common.policyVersion, common.decidedAt],
+         points, shipping, status, stopped_by, rule, reason, policy_version, decided_at, proposed_by)
+       SELECT n.*, $2, $3, $4 FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, incident text,
+         decision_id uuid, class text, step int, kind text, months int, amount_minor bigint, currency text, points int,
+         shipping text, status text, stopped_by text[], rule text, reason text)`,
+      [JSON.stringify(rows), common.policyVersion, common.decidedAt, common.proposedBy ?? 'policy'],
     );
   }
   await recordTasks(sql, decided, common.decidedAt);
@@ -114,6 +129,7 @@ export function withDecided(
     step: 1 + lastStep(history, orderId, incident, award.class),
     kind: award.kind,
     months: 'months' in award ? award.months : null,
+    points: 'points' in award ? award.points : null,
     amount: 'amount' in award ? award.amount : null,
     at: decidedAt,
     status: award.status,
@@ -124,7 +140,7 @@ export function withDecided(
 function lastStep(
   history: readonly StoredPastAward[],
   orderId: string,
-  incident: Incident,
+  incident: AwardIncident,
   ofClass: AwardClass,
 ): number {
   return history
@@ -134,12 +150,23 @@ function lastStep(
 
 async function recordTasks(sql: Sql, decided: readonly DecidedForOrder[], createdAt: Date): Promise<void> {
   const rows = decided.flatMap(({ tasks, orderId, customerId, incident }) =>
-    tasks.map(({ kind, rule }) => ({ id: newId(), order_id: orderId, customer_id: customerId, incident, rule, kind })),
+    tasks.map(({ kind, rule, dueAt, timeZone, talkingPoints }) => ({
+      id: newId(),
+      order_id: orderId,
+      customer_id: customerId,
+      incident,
+      rule,
+      kind,
+      due_at: dueAt,
+      time_zone: timeZone,
+      talking_points: talkingPoints,
+    })),
   );
   if (rows.length === 0) return;
   await sql.query(
-    `INSERT INTO tasks (id, order_id, customer_id, incident, rule, kind, created_at)
-     SELECT n.*, $2 FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, incident text, rule text, kind text)
+    `INSERT INTO tasks (id, order_id, customer_id, incident, rule, kind, due_at, time_zone, talking_points, created_at)
+     SELECT n.*, $2 FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, incident text, rule text,
+       kind text, due_at timestamptz, time_zone text, talking_points text[])
      ON CONFLICT (order_id, incident, rule) DO NOTHING`,
     [JSON.stringify(rows), createdAt],
   );

@@ -1,5 +1,5 @@
 import type { Money } from '../money.js';
-import type { Incident } from './incident.js';
+import type { AwardIncident } from './incident.js';
 
 /** Everything a customer can be given. `call` is answered as a task, not as an award, whenever a rule decides it. */
 export const AWARD_KINDS = [
@@ -47,17 +47,19 @@ export const DECLINE_CODES = [
   'force_majeure',
   'limit_membership',
   'already_compensated',
+  'holdout',
   'no_rule',
 ] as const;
 export type DeclineCode = (typeof DECLINE_CODES)[number];
 
-export const SHIPPING_SPEEDS = ['two_day'] as const;
+export const SHIPPING_SPEEDS = ['two_day', 'expedited', 'standard'] as const;
 export type ShippingSpeed = (typeof SHIPPING_SPEEDS)[number];
 
 /** What exactly is given: each kind with the one measure it has. */
 export type Remedy =
   | { readonly kind: 'membership_extension'; readonly months: number }
   | { readonly kind: MoneyKind; readonly amount: Money }
+  | { readonly kind: 'points'; readonly points: number }
   | { readonly kind: 'replacement'; readonly shipping: ShippingSpeed };
 
 /** A remedy that was decided on, under which rule, and whether it may be granted at once. */
@@ -68,19 +70,20 @@ export type DecidedAward = Remedy & {
   /** One sentence for the agent: the rule and the arithmetic. */
   readonly reason: string;
   /**
-   * Everything that stopped it, empty when `pending`: ids of limits, or `currency`. More than one may have; who releases
-   * one stop can see that another remains.
+   * Everything that stopped it, empty when `pending`: ids of limits, `currency`, and what the till adds (`breaker`,
+   * `daily-budget`, `refused-before`). More than one may have; who releases one stop can see that another remains.
    */
   readonly stoppedBy: readonly string[];
 };
 
-/** An award made to this customer earlier, for whichever order. `months` or `amount` as its kind has it, else null. */
+/** An award made to this customer earlier, for whichever order. `months`, `points` or `amount` as its kind has it, else null. */
 export interface PastAward {
   readonly orderId: string;
-  readonly incident: Incident;
+  readonly incident: AwardIncident;
   readonly class: AwardClass;
   readonly kind: AwardKind;
   readonly months: number | null;
+  readonly points: number | null;
   readonly amount: Money | null;
   readonly at: Date;
   readonly status: AwardStatus;
@@ -100,6 +103,7 @@ export interface Measure {
 
 export function measureOf(remedy: Remedy): Measure {
   if (remedy.kind === 'membership_extension') return { unit: 'months', quantity: remedy.months };
+  if (remedy.kind === 'points') return { unit: 'points', quantity: remedy.points };
   if (remedy.kind === 'replacement') return { unit: 'replacement', quantity: 1 };
   return { unit: remedy.amount.currency, quantity: remedy.amount.amountMinor };
 }
@@ -108,6 +112,7 @@ export function measureOf(remedy: Remedy): Measure {
 export function measureOfPast(award: PastAward): Measure | null {
   if (award.kind === 'call') return null;
   if (award.kind === 'membership_extension') return { unit: 'months', quantity: award.months ?? 0 };
+  if (award.kind === 'points') return { unit: 'points', quantity: award.points ?? 0 };
   if (award.amount) return { unit: award.amount.currency, quantity: award.amount.amountMinor };
   return { unit: award.kind, quantity: 1 };
 }

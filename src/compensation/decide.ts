@@ -1,14 +1,15 @@
 import { assert } from '../errors.js';
 import { type Verdict, worstIndex } from '../promises/verdict.js';
-import type { DecidedAward, DeclineCode } from './award.js';
+import { type AwardClass, counts, type DecidedAward, type DeclineCode, measureOf } from './award.js';
 import type { DecisionCase } from './decision-input.js';
-import { type Finding, findIncident } from './find-incident.js';
+import { type Finding, findIncident, reconsider } from './find-incident.js';
 import { INCIDENTS, type Incident } from './incident.js';
 import { applyLimits, type Proposal } from './limits.js';
+import { type Earned, overCompensationOf, type Standing, type Surplus } from './over-compensation.js';
 import type { Policy } from './policy.js';
-import { applyRules, type DecidedTask, mostGenerous, type RulesOutcome } from './rules.js';
+import { applyRules, type Candidate, type DecidedTask, mostGenerous, type RulesOutcome } from './rules.js';
 import { topUp } from './top-up.js';
-import { dayCount } from './wording.js';
+import { dayCount, showMeasure, summaryOf } from './wording.js';
 
 /** What an order gets, and why. */
 export interface Decision {
@@ -30,6 +31,12 @@ export interface Decision {
    * of limits that slide on are left out: what was not given for a limit is not given later for the limit's passing.
    */
   readonly decidesAgainAt: Date | null;
+  /** What the rules alone come to, the most generous of each class: before top-up, limits and arm. */
+  readonly earned: readonly Earned[];
+  /** What the holdout arm did not get, as everybody else would have got it. */
+  readonly withheld: readonly DecidedAward[];
+  /** What this order was given beyond what it earns as things stand now. Shown, and never taken back. */
+  readonly overCompensation: readonly Surplus[];
 }
 
 /** One shipment, as far as it can be looked at by itself. */
@@ -51,7 +58,7 @@ export function decide(input: DecisionCase, policy: Policy, policyVersion: numbe
 }
 
 /**
- * Decides an order: incident, rules, the most generous of each class, top-up, limits, in this order. Rules are tried on
+ * Decides an order: incident, rules, the most generous of each class, top-up, limits, arm, in this order. Rules are tried on
  * each shipment; everything after that on all that share the order's incident together, so that three boxes late are
  * made good once, by the most generous of the three, and what one box does not earn takes nothing from another.
  * @param cases one of each shipment, at least one, all of one order at one instant
@@ -76,21 +83,35 @@ export function decideForOrder(cases: readonly DecisionCase[], policy: Policy, p
     `Policy "${policy.name}", version ${policyVersion ?? 'not stored'}, as of ${order.asOf.toISOString()}.`,
     ...assessments.flatMap((assessment) => explainShipment(assessment, cases.length)),
   ];
-  const common = { verdict, worst, leading: leader.place, decidesAgainAt: nextChange(assessments) };
+  const overCompensation = surplusOf(cases, policy);
+  const common = { verdict, worst, leading: leader.place, decidesAgainAt: nextChange(assessments), overCompensation };
+  const surplus = overCompensation.map(
+    ({ class: name, unit, quantity }) => `${showMeasure(quantity, unit)} of ${name}`,
+  );
+  if (surplus.length > 0) {
+    explanation.push(`Given before, and more than is earned now: ${surplus.join(', ')}. Nothing is taken back.`);
+  }
   if (finding.outcome === 'none') {
     const { declinedBecause } = finding;
-    explanation.push(`Nothing is given: ${declinedBecause}.`);
-    return { ...common, incident: null, awards: [], tasks: [], declinedBecause, explanation };
+    explanation.push(summaryOf([], declinedBecause));
+    const nothing = { awards: [], tasks: [], earned: [], withheld: [] };
+    return { ...common, ...nothing, incident: null, declinedBecause, explanation };
   }
 
   const { incident } = finding;
   const sharing = assessments.filter((one) => one.finding.outcome === 'incident' && one.finding.incident === incident);
   const given = giveTogether(sharing, incident, order, policy);
-  const declinedBecause =
-    given.awards.length > 0 ? null : (given.declinedBecause ?? finding.excludedBy ?? ('no_rule' as const));
-  explanation.push(...given.trace, summary(given.awards, declinedBecause));
-  const tasks = mergeTasks(sharing);
-  return { ...common, incident, awards: given.awards, tasks, declinedBecause, explanation };
+  const tasks = tasksOf(sharing, order, policy);
+  const declinedBecause = whyNothing(given, tasks.withheld.length > 0, finding.excludedBy);
+  explanation.push(...given.trace, ...tasks.trace, summaryOf(given.awards, declinedBecause));
+  const { awards, earned, withheld } = given;
+  return { ...common, incident, awards, tasks: tasks.given, declinedBecause, explanation, earned, withheld };
+}
+
+function whyNothing(given: Given, taskWithheld: boolean, excludedBy: DeclineCode | null): DeclineCode | null {
+  if (given.awards.length > 0) return null;
+  if (given.withheld.length > 0) return 'holdout';
+  return given.declinedBecause ?? excludedBy ?? (taskWithheld ? 'holdout' : 'no_rule');
 }
 
 /**
@@ -113,6 +134,8 @@ function byIncident(one: Assessment, other: Assessment): number {
 
 interface Given {
   readonly awards: readonly DecidedAward[];
+  readonly earned: readonly Earned[];
+  readonly withheld: readonly DecidedAward[];
   /** Why candidates came to nothing; null when there was no candidate. */
   readonly declinedBecause: DeclineCode | null;
   readonly trace: readonly string[];
@@ -121,8 +144,9 @@ interface Given {
 function giveTogether(sharing: readonly Assessment[], incident: Incident, order: DecisionCase, policy: Policy): Given {
   const trace: string[] = [];
   const candidates = sharing.flatMap(({ rules }) => rules.candidates);
+  const best = mostGenerous(candidates);
   const proposals: Proposal[] = [];
-  for (const candidate of mostGenerous(candidates)) {
+  for (const candidate of best) {
     const { rule, arithmetic, unknownCurrency } = candidate;
     const rivals = candidates.filter((one) => one.rule.class === rule.class && one !== candidate).length;
     if (rivals > 0) trace.push(`Class ${rule.class}: ${rule.id} is the most generous (${arithmetic}).`);
@@ -134,17 +158,60 @@ function giveTogether(sharing: readonly Assessment[], incident: Incident, order:
   }
   const limited = applyLimits(proposals, incident, order, policy);
   const paid = candidates.length > 0 ? 'already_compensated' : null;
-  return {
-    awards: limited.awards,
-    declinedBecause: limited.declined[0] ?? paid,
-    trace: [...trace, ...limited.trace],
-  };
+  const common = { earned: best.map(earnedBy), declinedBecause: limited.declined[0] ?? paid };
+  const withheld = limited.awards.filter((award) => isWithheld(award.class, order, policy));
+  if (withheld.length === 0) {
+    return { ...common, awards: limited.awards, withheld, trace: [...trace, ...limited.trace] };
+  }
+  // What is withheld takes no room of any limit from what is given.
+  const rest = applyLimits(
+    proposals.filter((proposal) => !isWithheld(proposal.class, order, policy)),
+    incident,
+    order,
+    policy,
+  );
+  const names = withheld.map(({ rule, kind }) => `${rule} (${kind})`).join(', ');
+  const told = `The customer is held out of goodwill, to measure its effect: withheld are ${names}.`;
+  return { ...common, awards: rest.awards, withheld, trace: [...trace, ...limited.trace, told] };
+}
+
+/** Goodwill is withheld from the holdout arm; what is owed never is. */
+function isWithheld(name: AwardClass, { arm }: DecisionCase, { classes }: Policy): boolean {
+  return arm === 'holdout' && classes[name]?.goodwill === true && classes[name]?.owed !== true;
+}
+
+function earnedBy({ rule, remedy }: Candidate): Earned {
+  return { class: rule.class, ...measureOf(remedy), rule: rule.id };
 }
 
 /** One task of a rule, however many shipments call for it. */
-function mergeTasks(sharing: readonly Assessment[]): DecidedTask[] {
-  const byRule = new Map(sharing.flatMap(({ rules }) => rules.tasks).map((task) => [task.rule, task]));
-  return [...byRule.values()];
+function tasksOf(
+  sharing: readonly Assessment[],
+  order: DecisionCase,
+  policy: Policy,
+): { readonly given: DecidedTask[]; readonly withheld: DecidedTask[]; readonly trace: string[] } {
+  const all = [...new Map(sharing.flatMap(({ rules }) => rules.tasks).map((task) => [task.rule, task])).values()];
+  const goodwill = new Set(policy.rules.filter((rule) => isWithheld(rule.class, order, policy)).map((rule) => rule.id));
+  const withheld = all.filter(({ rule }) => goodwill.has(rule));
+  const trace = withheld.map(({ rule }) => `The customer is held out of goodwill: no call by ${rule}.`);
+  return { given: all.filter(({ rule }) => !goodwill.has(rule)), withheld, trace };
+}
+
+/** What the order was given beyond what its incidents earn now, over all its shipments. */
+function surplusOf(cases: readonly DecisionCase[], policy: Policy): Surplus[] {
+  const [order] = cases;
+  const given = order?.history.filter((past) => past.orderId === order.order.id && counts(past)) ?? [];
+  if (given.length === 0) return [];
+  return overCompensationOf(given, (incident): Standing => {
+    const looked = cases.map((input) => ({ input, ...reconsider(incident, input, policy) }));
+    const candidates = looked.flatMap((one) =>
+      one.state === 'open' ? applyRules(one.input, one.finding, policy).candidates : [],
+    );
+    if (looked.some(({ state }) => state === 'open')) {
+      return { state: 'open', earned: mostGenerous(candidates).map(earnedBy) };
+    }
+    return { state: looked.every(({ state }) => state === 'refuted') ? 'refuted' : 'unknown', earned: [] };
+  });
 }
 
 /** A silence that has not lasted long enough, or a contact dated after `asOf`. */
@@ -170,9 +237,4 @@ function explainShipment({ place, input, finding, rules }: Assessment, shipments
       : `No incident (${finding.declinedBecause}), so no rule is tried: ${finding.because}.`;
   const lines = [`Verdict ${verdict}: ${facts.join(', ')}.`, found, ...rules.trace];
   return shipments === 1 ? lines : lines.map((line) => `Shipment ${place + 1} of ${shipments}: ${line}`);
-}
-
-function summary(awards: readonly DecidedAward[], declinedBecause: DeclineCode | null): string {
-  if (declinedBecause !== null) return `Nothing is given: ${declinedBecause}.`;
-  return `Given: ${awards.map(({ kind, status, reason }) => `${kind} by ${reason} (${status})`).join('; ')}.`;
 }

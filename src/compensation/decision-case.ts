@@ -13,10 +13,10 @@ import {
   type PastAward,
 } from './award.js';
 import type { Decision } from './decide.js';
-import { CONTACT_REASONS, type DecisionCase } from './decision-input.js';
+import { ARMS, CONTACT_REASONS, type DecisionCase } from './decision-input.js';
 import { firstDeliveredAt } from './first-delivered-at.js';
-import { INCIDENTS } from './incident.js';
-import type { Policy } from './policy.js';
+import { AWARD_INCIDENTS } from './incident.js';
+import { judgingFor, type Policy } from './policy.js';
 
 const moneySchema = z.object(
   {
@@ -46,17 +46,25 @@ const pastAwardSchema = z
   .object(
     {
       orderId: z.string('expected the id of the order').min(1),
-      incident: z.enum(INCIDENTS),
+      incident: z.enum(AWARD_INCIDENTS),
       class: z.enum(AWARD_CLASSES),
       kind: z.enum(AWARD_KINDS),
       months: z.int('expected a whole number of months').min(0).nullish(),
+      points: z.int('expected a whole number of points').min(0).nullish(),
       amount: moneySchema.nullish(),
       at: instantSchema,
       status: z.enum(AWARD_STATUSES),
     },
     'expected an award that was made earlier',
   )
-  .transform((past): PastAward => ({ ...past, months: past.months ?? null, amount: past.amount ?? null }))
+  .transform(
+    (past): PastAward => ({
+      ...past,
+      months: past.months ?? null,
+      points: past.points ?? null,
+      amount: past.amount ?? null,
+    }),
+  )
   // Without its measure, a top-up would start from nothing and pay what was paid before once more.
   .refine(({ kind, months }) => kind !== 'membership_extension' || months !== null, {
     path: ['months'],
@@ -66,6 +74,11 @@ const pastAwardSchema = z
     path: ['amount'],
     message: `is missing: ${MONEY_KINDS.join(', ')} have an amount`,
   });
+
+const optionalText = z
+  .string('expected text')
+  .nullish()
+  .transform((text) => text ?? null);
 
 const decisionFieldsSchema = z.object({
   order: orderSchema,
@@ -80,6 +93,19 @@ const decisionFieldsSchema = z.object({
   registeredAt: instantSchema.nullish().transform((at) => at ?? null),
   contacts: z.array(z.object({ reason: z.enum(CONTACT_REASONS), at: instantSchema })).default([]),
   history: z.array(pastAwardSchema).default([]),
+  arm: z
+    .enum(ARMS)
+    .nullish()
+    .transform((arm) => arm ?? null),
+  destination: z
+    .object(
+      { country: optionalText, region: optionalText, postalCode: optionalText },
+      'expected {country, region, postalCode}',
+    )
+    .nullish()
+    .transform((destination) => destination ?? null),
+  carrier: optionalText,
+  service: optionalText,
 });
 
 export type ParsedDecisionCase =
@@ -88,12 +114,12 @@ export type ParsedDecisionCase =
 
 /**
  * Reads the JSON form of a decision case, a verdict case with the order and its customer, and judges it. Settings that
- * the case leaves out (`graceMinutes`, `attemptCounts`, `lostAfterDays`) are those of the policy; those that it gives
- * win. Other keys are ignored. Every fault is listed, with the path of its field.
+ * the case leaves out (`graceMinutes`, `attemptCounts`, `lostAfterDays`) are those of the policy for the destination; those
+ * that it gives win. Other keys are ignored. Every fault is listed, with the path of its field.
  */
 export function parseDecisionCase(json: unknown, policy: Policy): ParsedDecisionCase {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
-  const verdictCase = parseVerdictCase(isObject ? { ...policy.judging, ...json } : json);
+  const verdictCase = parseVerdictCase(isObject ? { ...judgingFor(policy, destinationIn(json)), ...json } : json);
   if (!isObject) return { outcome: 'invalid', errors: verdictCase.outcome === 'invalid' ? verdictCase.errors : [] };
 
   const fields = decisionFieldsSchema.safeParse(json);
@@ -108,12 +134,13 @@ export function parseDecisionCase(json: unknown, policy: Policy): ParsedDecision
   return { outcome: 'ok', case: { judgement, promise, asOf, firstDeliveredAt: delivered, ...fields.data } };
 }
 
-/** The JSON form of an award: `{kind, class, months | amount | shipping, status, rule}`. */
+/** The JSON form of an award: `{kind, class, months | amount | points | shipping, status, rule}`. */
 export interface AwardAnswer {
   readonly kind: AwardKind;
   readonly class: string;
   readonly months?: number;
   readonly amount?: Money;
+  readonly points?: number;
   readonly shipping?: string;
   readonly status: string;
   readonly rule: string;
@@ -136,6 +163,12 @@ export function decisionAnswer(decision: Decision): DecisionAnswer {
 
 function awardAnswer({ reason: _reason, stoppedBy: _stoppedBy, ...award }: DecidedAward): AwardAnswer {
   return award;
+}
+
+/** Where the case goes, as far as it can be read yet. */
+function destinationIn(json: object): { country: string | null } | null {
+  const parsed = z.looseObject({ destination: z.looseObject({ country: z.string() }) }).safeParse(json);
+  return parsed.success ? parsed.data.destination : null;
 }
 
 function isMoneyKind(kind: AwardKind): boolean {

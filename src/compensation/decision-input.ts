@@ -6,9 +6,20 @@ import type { PastAward } from './award.js';
 export const CONTACT_REASONS = ['late', 'not_received', 'damaged', 'other'] as const;
 export type ContactReason = (typeof CONTACT_REASONS)[number];
 
+/** In which arm of the experiment an order is: the holdout arm gets no goodwill, so that its effect can be measured. */
+export const ARMS = ['treated', 'holdout'] as const;
+export type Arm = (typeof ARMS)[number];
+
+/** Where the order goes. `country` as ISO 3166-1 alpha-2; null is not known. */
+export interface Destination {
+  readonly country: string | null;
+  readonly region: string | null;
+  readonly postalCode: string | null;
+}
+
 /**
- * Everything the decision about one shipment depends on, and nothing else. All but `judgement`, `promise` and
- * `firstDeliveredAt` belongs to the order and is the same for each of its shipments.
+ * Everything the decision about one shipment depends on, and nothing else. All but `judgement`, `promise`,
+ * `firstDeliveredAt`, `carrier` and `service` belongs to the order and is the same for each of its shipments.
  */
 export interface DecisionCase {
   readonly judgement: Judgement;
@@ -27,4 +38,10 @@ export interface DecisionCase {
   readonly contacts: readonly { readonly reason: ContactReason; readonly at: Date }[];
   /** Every award already made to this customer, for any order. Their order does not matter. */
   readonly history: readonly PastAward[];
+  /** Null: nobody is held out. */
+  readonly arm: Arm | null;
+  readonly destination: Destination | null;
+  /** Of this shipment, in the words of whoever registered it. */
+  readonly carrier: string | null;
+  readonly service: string | null;
 }

@@ -24,7 +24,32 @@ export type Finding =
 
 /** Which incident one shipment is, if any. What the customer reported comes before what the scans say. */
 export function findIncident(input: DecisionCase, policy: Policy): Finding {
-  const found = reported(input) ?? judged(input, policy);
+  return withExclusion(reported(input) ?? judged(input, policy), input, policy);
+}
+
+/**
+ * What is to be thought of an earlier incident of this shipment now. What the customer reported no scan refutes. A parcel that
+ * is lost, damaged or returned did not come in time either, so it says nothing against `late`; what came after all was not
+ * lost.
+ */
+export function reconsider(
+  earlier: Incident,
+  input: DecisionCase,
+  policy: Policy,
+): { readonly state: 'open'; readonly finding: IncidentFinding } | { readonly state: 'refuted' | 'unknown' } {
+  for (const found of [reported(input), judged(input, policy)]) {
+    const finding = found && withExclusion(found, input, policy);
+    if (finding?.outcome === 'incident' && finding.incident === earlier) return { state: 'open', finding };
+  }
+  const { verdict } = input.judgement;
+  if (earlier === 'not_received' || verdict === 'uncertain') return { state: 'unknown' };
+  const worse = verdict === 'lost' || verdict === 'damaged' || verdict === 'returned';
+  return { state: earlier === 'late' && worse ? 'unknown' : 'refuted' };
+}
+
+export type IncidentFinding = Extract<Finding, { outcome: 'incident' }>;
+
+function withExclusion(found: Finding, input: DecisionCase, policy: Policy): Finding {
   if (found.outcome === 'none') return found;
   const exclusion = policy.noAwardFor.find(
     ({ incident, fault }) => incident === found.incident && fault === input.judgement.fault,

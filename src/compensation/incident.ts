@@ -4,3 +4,7 @@
  */
 export const INCIDENTS = ['not_received', 'damaged', 'returned', 'lost', 'late'] as const;
 export type Incident = (typeof INCIDENTS)[number];
+
+/** `manual`: given by hand, for no incident that a rule found. It never takes part in a top-up. */
+export type AwardIncident = Incident | 'manual';
+export const AWARD_INCIDENTS = [...INCIDENTS, 'manual'] as const satisfies AwardIncident[];

@@ -1,17 +1,15 @@
-import { subHours } from 'date-fns';
 import {
   type AwardClass,
-  type AwardKind,
   counts,
   type DecidedAward,
   type DecidedStatus,
   type DeclineCode,
-  type PastAward,
   type Remedy,
 } from './award.js';
 import type { DecisionCase } from './decision-input.js';
 import type { Incident } from './incident.js';
-import type { Limit, Policy, Selection } from './policy.js';
+import { countPast, selects } from './past-awards.js';
+import type { Limit, Policy } from './policy.js';
 import { scaled } from './remedy-of-rule.js';
 import { showMoney } from './wording.js';
 
@@ -98,16 +96,10 @@ function reach(
       policy.classes[proposal.class]?.owed !== true &&
       selects(limit.for, { class: proposal.class, kind: proposal.remedy.kind, incident }, policy),
   );
-  const past = input.history.filter((one) => counts(one) && selects(limit.for, one, policy));
-  if (limit.counts === 'amount_of_order') return reachOfAmount(limit, concerned, past, input, policy);
+  if (limit.counts === 'amount_of_order') return reachOfAmount(limit, concerned, input, policy);
 
-  const { asOf, membership, order } = input;
-  // Days of 24 hours. Those of a calendar would be the days of this process's own time zone, and differ from one to the next.
-  const since = subHours(asOf, limit.days * 24);
-  // At `asOf` itself counts as before it: two orders of one customer decided in one batch share the instant.
-  const others = past.filter(({ orderId, at }) => orderId !== order.id && at >= since && at <= asOf);
-  const before = limit.counts === 'orders' ? new Set(others.map(({ orderId }) => orderId)).size : others.length;
-  const atMostInTrial = membership?.trial ? limit.atMostInTrial : undefined;
+  const before = countPast(limit, input, policy);
+  const atMostInTrial = input.membership?.trial ? limit.atMostInTrial : undefined;
   const atMost = Math.min(limit.atMost, atMostInTrial ?? limit.atMost);
   const what = limit.counts === 'orders' ? 'other orders with one' : 'on other orders';
   const most = `this one included at most ${atMost}${atMostInTrial === undefined ? '' : ' in trial'}`;
@@ -119,12 +111,17 @@ function reach(
 function reachOfAmount(
   limit: Extract<Limit, { counts: 'amount_of_order' }>,
   concerned: readonly Proposal[],
-  past: readonly PastAward[],
-  { order }: DecisionCase,
+  { order, history }: DecisionCase,
   policy: Policy,
 ): Reach {
   const { currency } = order.total;
-  const had = past.filter(({ orderId, amount }) => orderId === order.id && amount?.currency === currency);
+  const had = history.filter(
+    (past) =>
+      past.orderId === order.id &&
+      past.amount?.currency === currency &&
+      counts(past) &&
+      selects(limit.for, past, policy),
+  );
   const before = had.reduce((sum, { amount }) => sum + (amount?.amountMinor ?? 0), 0);
   const now = concerned.reduce((sum, { remedy }) => sum + ('amount' in remedy ? remedy.amount.amountMinor : 0), 0);
   const show = (amountMinor: number) => showMoney({ amountMinor, currency });
@@ -133,17 +130,4 @@ function reachOfAmount(
   // Without a limit in this currency nobody can say that the amount is small enough.
   if (atMost === null) return { concerned, beyond: true, count: `${count}, and no most is named in ${currency}` };
   return { concerned, beyond: before + now > atMost, count: `${count}, at most ${show(atMost)}` };
-}
-
-function selects(
-  selection: Selection,
-  award: { readonly class: AwardClass; readonly kind: AwardKind; readonly incident: Incident },
-  policy: Policy,
-): boolean {
-  return (
-    (selection.classes?.includes(award.class) ?? true) &&
-    (selection.kinds?.includes(award.kind) ?? true) &&
-    (selection.incidents?.includes(award.incident) ?? true) &&
-    (selection.goodwill === undefined || policy.classes[award.class]?.goodwill === true)
-  );
 }

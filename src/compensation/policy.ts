@@ -1,197 +1,131 @@
 import { z } from 'zod';
 import type { FieldError } from '../errors.js';
-import { FAULTS } from '../promises/verdict.js';
+import { FAULTS, type JudgingSettings } from '../promises/verdict.js';
 import { fieldErrorsOf } from '../promises/verdict-case.js';
-import { AWARD_CLASSES, AWARD_KINDS, MONEY_KINDS, SHIPPING_SPEEDS } from './award.js';
+import { AWARD_CLASSES } from './award.js';
+import type { Destination } from './decision-input.js';
 import { INCIDENTS } from './incident.js';
+import { breakerSchema, dailyBudgetSchema, limitSchema, manualSchema } from './policy-limits.js';
+import { ruleSchema } from './policy-rules.js';
+import {
+  callsSchema,
+  expirySchema,
+  factSchema,
+  fulfilmentSchema,
+  holdoutSchema,
+  judgingSchema,
+} from './policy-settings.js';
+import { currencyCode, days, line, minutes, percentUpTo } from './policy-values.js';
 
 /**
- * A policy says what a broken promise earns. It is data: stored as it was written, validated here, and evaluated by
+ * A policy says what a broken promise earns. It is data: validated here, stored with all its defaults written out, and evaluated by
  * rules.ts and limits.ts without any of its rules being known to the code. Unknown keys are refused, because a misspelt
- * condition would otherwise widen a rule in silence.
+ * condition would otherwise widen a rule in silence. The descriptions are what an editor shows: see policy-schema.ts.
  */
 
-/** Far above any real amount, and low enough that an amount times a currency's factor stays a safe integer. */
-const MOST_MINOR = 100_000_000_000;
 /** Percent. Enough for currencies that count in ten thousands where the dollar counts in units. */
 const MOST_FACTOR = 1_000_000;
-const MOST_DAYS = 3_650;
-const MOST_MINUTES = 1_000_000;
-
-const minorUnits = z.int().min(0).max(MOST_MINOR);
-const days = z.int().min(0).max(MOST_DAYS);
-const atLeastADay = z.int().min(1).max(MOST_DAYS);
-const minutes = z.int().min(0).max(MOST_MINUTES);
-/** Two decimals at most: that is what percentOf computes exactly. */
-const percentUpTo = (most: number) =>
-  z
-    .number()
-    .positive()
-    .max(most)
-    .refine((value) => Number.isInteger(Number((value * 100).toFixed(6))), 'a percentage has at most two decimals');
-// A control character (NUL above all) could be written here but not stored.
-const line = (most: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(most)
-    .regex(/^\P{Cc}*$/u, 'one line, without control characters');
-const identifier = z
-  .string()
-  .max(64)
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'small letters, digits and single hyphens, such as late-2');
-const listOf = <const T extends readonly [string, ...string[]]>(values: T) => z.array(z.enum(values)).min(1);
 
 const flag = z.boolean().default(false);
 const classSchema = z.strictObject({
-  /** Given freely on top: counted by the limits that name goodwill. */
-  goodwill: flag,
-  /** Owed by law or contract: no limit ever stops, shortens or delays it. */
-  owed: flag,
-  /** In a currency that `currencies` does not name, waits at 0 for a person to name the amount. */
-  heldInOtherCurrencies: flag,
+  goodwill: flag.describe(
+    'Given freely on top: counted by the limits that name goodwill, and withheld from the holdout.',
+  ),
+  owed: flag.describe('Owed by law or contract: no limit ever stops, shortens or delays it.'),
+  heldInOtherCurrencies: flag.describe(
+    'In a currency that neither currencies nor the amount names, waits at 0 for a person to name the amount.',
+  ),
 });
-
-/** Every condition that is there must hold; one that is absent does not matter. */
-const whenSchema = z.strictObject({
-  incident: listOf(INCIDENTS),
-  member: z.boolean().optional(),
-  /** Local calendar days past the promised date, both ends included. Never holds where lateness was not measured. */
-  lateDays: z
-    .strictObject({ min: days.default(0), max: days.optional() })
-    .refine(({ min, max }) => max === undefined || min <= max, { path: ['max'], message: 'max is less than min' })
-    .optional(),
-  /** True: something was paid for shipping; false: nothing was. */
-  shippingPaid: z.boolean().optional(),
-  /** True: promised on or before the date of the occasion, and not there until after it. */
-  occasionMissed: z.boolean().optional(),
-});
-
-/** `percent` of what the order cost or of what was paid for its shipping, kept within the bounds. */
-const share = {
-  percent: percentUpTo(100),
-  minMinor: minorUnits.optional(),
-  maxMinor: minorUnits.optional(),
-};
-const boundsInOrder = (amount: { minMinor?: number | undefined; maxMinor?: number | undefined }) =>
-  amount.minMinor === undefined || amount.maxMinor === undefined || amount.minMinor <= amount.maxMinor;
-const boundsMessage = { path: ['maxMinor'], message: 'maxMinor is less than minMinor' };
-
-/** Minor units that stand in the policy itself (`minor`, `minMinor`, `maxMinor`) are scaled by the currency's factor. */
-const amountSchema = z.discriminatedUnion('of', [
-  z.strictObject({ of: z.literal('fixed'), minor: z.int().min(1).max(MOST_MINOR) }),
-  z.strictObject({ of: z.literal('total'), ...share }).refine(boundsInOrder, boundsMessage),
-  z.strictObject({ of: z.literal('shipping_paid'), ...share }).refine(boundsInOrder, boundsMessage),
-]);
-
-const givesSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('membership_extension'), months: z.int().min(1).max(120) }),
-  z.strictObject({ kind: z.enum(MONEY_KINDS), amount: amountSchema }),
-  z.strictObject({ kind: z.literal('replacement'), shipping: z.enum(SHIPPING_SPEEDS) }),
-  z.strictObject({ kind: z.literal('call') }),
-]);
-
-const ruleSchema = z.strictObject({
-  id: identifier,
-  class: z.enum(AWARD_CLASSES),
-  when: whenSchema,
-  gives: givesSchema,
-});
-
-/** Which awards a limit is about: those it counts in the past, and those it stops now. All named fields must match. */
-const selectionSchema = z
-  .strictObject({
-    classes: listOf(AWARD_CLASSES).optional(),
-    kinds: listOf(AWARD_KINDS).optional(),
-    incidents: listOf(INCIDENTS).optional(),
-    goodwill: z.literal(true).optional(),
-  })
-  .refine((selection) => Object.keys(selection).length > 0, 'say which awards: classes, kinds, incidents or goodwill');
-
-/** `held` and `awaiting_approval` stop the award for a person; a decline code means that it is not given. */
-const beyondSchema = z.enum(['held', 'awaiting_approval', 'limit_membership']);
-
-const pastLimit = {
-  id: identifier,
-  for: selectionSchema,
-  /** The window, in days of 24 hours before the decision. */
-  days: atLeastADay,
-  /** The one being decided counts too: with 3, three may be given and the fourth is stopped. */
-  atMost: z.int().min(0),
-  atMostInTrial: z.int().min(0).optional(),
-  beyond: beyondSchema,
-};
-const limitSchema = z.discriminatedUnion('counts', [
-  z.strictObject({ counts: z.literal('awards'), ...pastLimit }),
-  z.strictObject({ counts: z.literal('orders'), ...pastLimit }),
-  z.strictObject({
-    counts: z.literal('amount_of_order'),
-    id: identifier,
-    for: selectionSchema,
-    /** All that this one order has had and now gets, over all its incidents; scaled by the currency's factor. */
-    atMostMinor: minorUnits,
-    beyond: z.enum(['held', 'awaiting_approval']),
-  }),
-]);
 
 export const policySchema = z
   .strictObject({
-    name: line(100),
-    description: line(500),
-    judging: z.strictObject({ graceMinutes: minutes, attemptCounts: z.boolean(), lostAfterDays: atLeastADay }),
-    /** `lateDays` from which a parcel that is still on its way is an incident. */
-    overdueAfterDays: days,
-    /** How long an order must have been known before the silence about its parcels means anything. */
-    settleMinutes: minutes,
-    /** Membership tiers that count as no membership. */
-    notMembers: z.array(z.string().min(1)),
-    /** Percent of each fixed amount that applies in the currency; a currency not named here has no fixed amounts. */
-    currencies: z.record(z.string(), percentUpTo(MOST_FACTOR)),
-    classes: z.partialRecord(z.enum(AWARD_CLASSES), classSchema),
-    noAwardFor: z.array(
-      z.strictObject({
-        incident: z.enum(INCIDENTS),
-        fault: z.enum(FAULTS),
-        code: z.enum(['customer_fault', 'customs', 'force_majeure']),
-      }),
+    $schema: z.string().max(500).optional().describe('The JSON Schema of this document, for editors.'),
+    name: line(100).describe('What people call this policy.'),
+    description: line(500).describe('What it does, in a sentence or two.'),
+    mode: z.enum(['active', 'shadow']).default('active').describe('shadow: decides and records, and gives nothing.'),
+    holdout: holdoutSchema
+      .prefault({})
+      .describe('A share of the customers who get no goodwill, to measure its effect.'),
+    judging: judgingSchema.describe('How a promise is judged.'),
+    overdueAfterDays: days.describe('lateDays from which a parcel that is still on its way is an incident.'),
+    settleMinutes: minutes.describe(
+      'How long an order must have been known before the silence about its parcels means anything.',
     ),
-    rules: z.array(ruleSchema),
-    limits: z.array(limitSchema),
+    notMembers: z.array(z.string().min(1)).describe('Membership tiers that count as no membership.'),
+    currencies: z
+      .record(currencyCode, percentUpTo(MOST_FACTOR))
+      .describe(
+        'Percent of each amount written as a number that applies in the currency. In a currency that is not named, only amounts by currency are known.',
+      ),
+    classes: z
+      .partialRecord(z.enum(AWARD_CLASSES), classSchema)
+      .describe('The classes of awards that the rules use, and what they mean.'),
+    noAwardFor: z
+      .array(
+        z.strictObject({
+          incident: z.enum(INCIDENTS),
+          fault: z.enum(FAULTS),
+          code: z.enum(['customer_fault', 'customs', 'force_majeure']).describe('The reason that is recorded.'),
+        }),
+      )
+      .describe('Faults for which an incident earns no award: the customer is told, not paid.'),
+    rules: z.array(ruleSchema).describe('What a broken promise earns.'),
+    limits: z.array(limitSchema).describe('How much is too much. What is owed passes all of them.'),
+    dailyBudget: dailyBudgetSchema
+      .nullable()
+      .default(null)
+      .describe('How much may be given in one day, in each currency; null: no budget.'),
+    breaker: breakerSchema.prefault({}).describe('Stops all money when far more is late than usual.'),
+    manual: manualSchema.prefault({}).describe('What a person may give by hand without a second person.'),
+    expiry: expirySchema.prefault({}).describe('When what was given ends.'),
+    fulfilment: fulfilmentSchema.prefault({}).describe('When a replacement leaves.'),
+    calls: callsSchema.prefault({}).describe('When a customer may be telephoned.'),
+    facts: z.array(factSchema).default([]).describe('What carriers and regulators say, each with its source and date.'),
   })
   .superRefine((policy, context) => {
     const say = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
     const declared = (name: keyof typeof policy.classes) => policy.classes[name] !== undefined;
 
-    for (const currency of Object.keys(policy.currencies)) {
-      if (!/^[A-Z]{3}$/.test(currency)) say(['currencies', currency], 'is not a currency, three capital letters');
+    for (const list of ['rules', 'limits', 'facts'] as const) {
+      for (const place of repeated(policy[list])) {
+        say([list, place, 'id'], `another ${list.slice(0, -1)} has this id already`);
+      }
     }
-    for (const repeat of repeated(policy.rules)) say(['rules', repeat, 'id'], 'another rule has this id already');
-    for (const repeat of repeated(policy.limits)) say(['limits', repeat, 'id'], 'another limit has this id already');
     for (const [name, flags] of Object.entries(policy.classes)) {
       if (flags.goodwill && flags.owed) say(['classes', name], 'what is owed is not goodwill: choose one of the two');
     }
-    for (const [index, rule] of policy.rules.entries()) {
-      if (!declared(rule.class)) say(['rules', index, 'class'], `the class ${rule.class} is not declared in classes`);
-    }
-    for (const [index, limit] of policy.limits.entries()) {
-      for (const [place, name] of (limit.for.classes ?? []).entries()) {
-        if (!declared(name)) say(['limits', index, 'for', 'classes', place], `the class ${name} is not declared`);
+    const facts = new Set(policy.facts.map(({ id }) => id));
+    const undeclared = (path: (string | number)[], classes: readonly (keyof typeof policy.classes)[] | undefined) => {
+      for (const [place, name] of (classes ?? []).entries()) {
+        if (!declared(name)) say([...path, place], `the class ${name} is not declared`);
+      }
+    };
+    for (const [index, { class: name, when }] of policy.rules.entries()) {
+      if (!declared(name)) say(['rules', index, 'class'], `the class ${name} is not declared in classes`);
+      undeclared(['rules', index, 'when', 'history', 'for', 'classes'], when.history?.for.classes);
+      if (when.fact && !facts.has(when.fact.id)) {
+        say(['rules', index, 'when', 'fact', 'id'], `there is no fact ${when.fact.id} in facts`);
       }
     }
+    for (const [index, limit] of policy.limits.entries()) {
+      undeclared(['limits', index, 'for', 'classes'], limit.for.classes);
+    }
+    undeclared(['dailyBudget', 'classes'], policy.dailyBudget?.classes);
   });
 
 /** The places at which an id stands for the second time or more. */
 function repeated(items: readonly { readonly id: string }[]): number[] {
-  return items.flatMap((item, index) => (items.findIndex((other) => other.id === item.id) < index ? [index] : []));
+  const seen = new Set<string>();
+  return items.flatMap(({ id }, place) => {
+    if (seen.has(id)) return [place];
+    seen.add(id);
+    return [];
+  });
 }
 
 export type Policy = z.infer<typeof policySchema>;
-export type Rule = z.infer<typeof ruleSchema>;
-export type Conditions = z.infer<typeof whenSchema>;
-export type AmountRule = z.infer<typeof amountSchema>;
-export type Limit = z.infer<typeof limitSchema>;
-export type Selection = z.infer<typeof selectionSchema>;
+export type { Limit } from './policy-limits.js';
+export type { AmountRule, Conditions, Rule, Selection } from './policy-rules.js';
 
 export type PolicyOutcome =
   | { readonly outcome: 'ok'; readonly policy: Policy }
@@ -202,4 +136,30 @@ export function parsePolicy(json: unknown): PolicyOutcome {
   const parsed = policySchema.safeParse(json);
   if (parsed.success) return { outcome: 'ok', policy: parsed.data };
   return { outcome: 'invalid', errors: fieldErrorsOf(parsed.error) };
+}
+
+/**
+ * The settings by which a promise to this place is judged. Abroad is where the shop does not ship from; an unknown country, or
+ * a policy that does not say where it ships from, is at home.
+ */
+export function judgingFor(
+  { judging }: Pick<Policy, 'judging'>,
+  destination: Pick<Destination, 'country'> | null | undefined,
+): JudgingSettings {
+  const { graceMinutes, attemptCounts, lostAfterDays, lostAfterDaysAbroad = lostAfterDays, shipsFrom } = judging;
+  const country = destination?.country?.toUpperCase() ?? null;
+  const abroad = country !== null && shipsFrom.length > 0 && !shipsFrom.includes(country);
+  return { graceMinutes, attemptCounts, lostAfterDays: abroad ? lostAfterDaysAbroad : lostAfterDays };
+}
+
+/**
+ * How many days back any limit or condition looks: older awards of other orders need not be known. Those of the order
+ * itself are needed whatever their age, because top-ups start from them.
+ */
+export function historyDaysOf({ limits, rules }: Pick<Policy, 'limits' | 'rules'>): number {
+  const windows = [
+    ...limits.map((limit) => (limit.counts === 'amount_of_order' ? 0 : limit.days)),
+    ...rules.map(({ when }) => when.history?.days ?? 0),
+  ];
+  return Math.max(0, ...windows);
 }

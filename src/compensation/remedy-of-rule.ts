@@ -2,7 +2,8 @@ import { type Money, percentOf } from '../money.js';
 import type { Remedy } from './award.js';
 import type { DecisionCase } from './decision-input.js';
 import type { AmountRule, Policy, Rule } from './policy.js';
-import { monthCount, showMoney } from './wording.js';
+import type { MinorAmount } from './policy-values.js';
+import { monthCount, pointCount, showMoney } from './wording.js';
 
 type Order = DecisionCase['order'];
 
@@ -24,10 +25,12 @@ export function remedyOfRule({ gives, class: name }: Rule, order: Order, policy:
     }
     case 'replacement':
       return { remedy: gives, arithmetic: `shipping ${gives.shipping}`, unknownCurrency: false };
+    case 'points':
+      return { remedy: gives, arithmetic: pointCount(gives.points), unknownCurrency: false };
     default: {
       const { kind } = gives;
       const { currency } = order.total;
-      const known = policy.currencies[currency] !== undefined;
+      const known = policy.currencies[currency] !== undefined || names(gives.amount, currency);
       const wait = !known && policy.classes[name]?.heldInOtherCurrencies === true;
       const sum = wait ? null : amountOf(gives.amount, order, policy);
       if (sum !== null) {
@@ -40,12 +43,23 @@ export function remedyOfRule({ gives, class: name }: Rule, order: Order, policy:
 }
 
 /**
- * Minor units that stand in a policy, in the order's currency: `currencies` says which percent of them applies, rounded
- * half up. Null in a currency that the policy does not name.
+ * An amount that stands in a policy, in the order's currency. Of a number `currencies` says which percent applies, rounded
+ * half up; amounts by currency are exact. Null in a currency that is not named.
  */
-export function scaled(minor: number, currency: string, { currencies }: Policy): number | null {
+export function scaled(
+  minor: MinorAmount,
+  currency: string,
+  { currencies }: Pick<Policy, 'currencies'>,
+): number | null {
+  if (typeof minor === 'object') return minor[currency] ?? null;
   const factor = currencies[currency];
   return factor === undefined ? null : percentOf(minor, factor);
+}
+
+/** Whether an amount says itself what it is in the currency. */
+function names(rule: AmountRule, currency: string): boolean {
+  const amounts = rule.of === 'fixed' ? [rule.minor] : [rule.minMinor, rule.maxMinor];
+  return amounts.some((amount) => typeof amount === 'object' && amount[currency] !== undefined);
 }
 
 /** Null when the rule names minor units and the policy does not say what they are in the order's currency. */

@@ -1,7 +1,7 @@
 import { counts, measureOf, measureOfPast, type PastAward, type Remedy } from './award.js';
 import type { Incident } from './incident.js';
 import type { Candidate } from './rules.js';
-import { monthCount, showMoney } from './wording.js';
+import { showMeasure } from './wording.js';
 
 export interface TopUp {
   /** What is still to be given; null when what was given before is as much or more. */
@@ -32,22 +32,18 @@ export function topUp(
   }
   const had = alike.reduce((sum, { quantity }) => sum + quantity, 0);
   const more = now.quantity - had;
-  if (more <= 0) return { remedy: null, because: `${show(had, now.unit)} was given before, which is as much or more` };
+  if (more <= 0)
+    return { remedy: null, because: `${showMeasure(had, now.unit)} was given before, which is as much or more` };
   return {
     remedy: withQuantity(remedy, more),
-    because: `${show(had, now.unit)} was given before, the difference is ${show(more, now.unit)}`,
+    because: `${showMeasure(had, now.unit)} was given before, the difference is ${showMeasure(more, now.unit)}`,
   };
 }
 
 function withQuantity(remedy: Remedy, quantity: number): Remedy {
   if (remedy.kind === 'membership_extension') return { ...remedy, months: quantity };
+  if (remedy.kind === 'points') return { ...remedy, points: quantity };
   // A replacement is one or none: there is no difference between two of them to be given.
   if (remedy.kind === 'replacement') return remedy;
   return { ...remedy, amount: { ...remedy.amount, amountMinor: quantity } };
-}
-
-function show(quantity: number, unit: string): string {
-  if (unit === 'months') return monthCount(quantity);
-  if (unit === 'replacement') return 'a replacement';
-  return showMoney({ amountMinor: quantity, currency: unit });
 }

@@ -4,6 +4,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { AppError } from '../errors.js';
 import { PrismaClient } from '../generated/prisma/client.js';
+import { becomeAppRole } from './app-role.js';
 import { pgTypes } from './pg-types.js';
 
 /** Where a statement runs: the pool, or the transaction that is open. */
@@ -37,6 +38,7 @@ const CONNECT_TIMEOUT_MS = 2_500;
 const QUERY_TIMEOUT_MS = 120_000;
 
 /**
+ * Opens a pool whose sessions work as the application's own role (app-role.ts), not as the owner of the tables.
  * @param url postgresql://user:password@host:port/database
  * @param options.poolSize connections at the most. Fewer than lanes and workers starve each other; many more cost
  *   throughput, as PostgreSQL works best with a few per core.
@@ -50,6 +52,8 @@ export function openDatabase(url: string, options: { poolSize: number; onError: 
     keepAlive: true,
     types: pgTypes,
     application_name: 'makegood',
+    // Awaited before the connection is given to anybody.
+    onConnect: (client) => becomeAppRole(client, { timeoutMs: CONNECT_TIMEOUT_MS }),
   });
   let closing = false;
   const onError = (error: Error) => {

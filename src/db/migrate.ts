@@ -10,6 +10,7 @@ import {
 import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
 import { packageRoot } from '../package-root.js';
+import { ensureAppRole, inspectAppRole } from './app-role.js';
 
 /** Any number will do, as long as nothing else in the database locks it. */
 const MIGRATION_LOCK = 7_205_759_403;
@@ -18,7 +19,7 @@ const MIGRATION_LOCK = 7_205_759_403;
  * Brings the tables to the current schema: applies what of prisma/migrations the database does not have yet, with Prisma's
  * own engine compiled to WebAssembly, so that no binary has to be downloaded. It writes the same `_prisma_migrations` table
  * as `prisma migrate deploy`; either can follow the other. Any number of processes may call it at once: one applies, the
- * others wait.
+ * others wait. Then the role that the application works as gets its rights.
  * @returns names of the migrations applied by this call
  * @throws the engine's error when a migration fails; the database must then be repaired with `prisma migrate resolve`
  */
@@ -28,11 +29,14 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   client.on('error', () => {}); // The next query says it.
   await client.connect();
   try {
-    if (await isCurrent(client, migrations)) return [];
+    const current = await isCurrent(client, migrations);
+    if (current && (await inspectAppRole(client)) === 'ready') return [];
     // Polled, not blocked on: a blocked lock keeps a snapshot open, and an index that a migration builds concurrently
     // would wait for that snapshot for ever. The engine's own lock gives up after 10 s, hence this one.
     while (!(await tryLock(client))) await sleep(100);
-    return await applyAll(databaseUrl, migrations);
+    const applied = current ? [] : await applyAll(databaseUrl, migrations);
+    await ensureAppRole(client);
+    return applied;
   } finally {
     await client.end(); // The lock goes with the connection.
   }

@@ -19,7 +19,8 @@ export async function loadServerFacts(sql: Sql): Promise<ServerFacts> {
     `SELECT current_setting('server_version_num')::int / 10000 AS major, current_setting('server_version') AS version,
        current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS "synchronousCommit",
        pg_is_in_recovery() AS "isReplica", to_regclass('public.handshakes') IS NOT NULL AS "hasTables",
-       to_regclass('bullmq.job') IS NOT NULL AS "hasQueue"`,
+       EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE (n.nspname, c.relname) = ('bullmq', 'job')) AS "hasQueue"`,
   );
   return rows[0];
 }

@@ -137,7 +137,7 @@ export function storiesOf(year: number): Story[] {
         moving(at('20T16:00'), 'ST LOUIS'),
         scan(at('22T12:00'), 'lost', 'The package is lost', 'ST LOUIS'),
       ],
-      expected: { verdict: 'lost', awards: ['1 free month', 'replacement (pending)'], letters: [] },
+      expected: { verdict: 'lost', awards: ['1 free month', 'replacement'], letters: ['lost'] },
     },
     {
       id: 'o-1009',

@@ -8,8 +8,15 @@ import { completeOpenApi } from './openapi.js';
 import { answerInTime } from './plugins/answer-in-time.js';
 import { requireRoles } from './plugins/auth.js';
 import { answerBadAddress, answerProblems } from './plugins/problems.js';
+import { alarmRoutes } from './routes/alarms.js';
+import { approvalRoutes } from './routes/approvals.js';
+import { auditRoutes } from './routes/audit.js';
+import { awardRoutes } from './routes/awards.js';
+import { contactRoutes } from './routes/contacts.js';
 import { healthRoutes } from './routes/health.js';
+import { ledgerRoutes } from './routes/ledger.js';
 import { orderRoutes } from './routes/orders.js';
+import { taskRoutes } from './routes/tasks.js';
 import { webhookRoutes } from './routes/webhooks.js';
 
 /** An order document of 200 shipments has some 40 KB. */
@@ -41,9 +48,10 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   answerInTime(app);
   acceptJsonAlone(app);
   requireRoles(app, deps);
-  const roles = new Map<string, string>();
+  const roles = new Map<string, readonly string[]>();
   app.addHook('onRoute', ({ method, url, config }) => {
-    for (const one of [method].flat()) roles.set(routeKey(one, url.replaceAll(/:(\w+)/g, '{$1}')), config?.role ?? '');
+    for (const one of [method].flat())
+      roles.set(routeKey(one, url.replaceAll(/:(\w+)/g, '{$1}')), [config?.role ?? []].flat());
   });
   let description: object | undefined;
 
@@ -64,6 +72,8 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(healthRoutes, { deps });
   await app.register(webhookRoutes, { deps });
   await app.register(orderRoutes, { deps });
+  for (const routes of [awardRoutes, approvalRoutes, ledgerRoutes, contactRoutes, taskRoutes, alarmRoutes, auditRoutes])
+    await app.register(routes, { deps });
   app.get('/openapi.json', { config: { role: 'public' }, schema: { hide: true } }, async () => {
     description ??= completeOpenApi(app.swagger(), (method, path) => roles.get(routeKey(method, path)));
     return description;

@@ -35,18 +35,19 @@ interface Operation {
 
 /**
  * Turns the description that was generated from the routes into the whole of it: who may use each route, and how it fails.
- * `roleOf` names the role a route needs, by method and path.
+ * `rolesOf` names the roles of which a route needs one, by method and path.
  */
 export function completeOpenApi(
   document: { paths?: Record<string, unknown> },
-  roleOf: (method: string, path: string) => string | undefined,
+  rolesOf: (method: string, path: string) => readonly string[] | undefined,
 ): object {
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const [method, operation] of Object.entries(operations as Record<string, Operation>)) {
-      const role = roleOf(method, path);
-      operation.security = role === 'public' ? [] : [{ key: [] }];
-      if (role !== 'public')
-        operation.description = [operation.description, `Role: ${role}.`].filter(Boolean).join(' ');
+      const roles = rolesOf(method, path) ?? [];
+      const isPublic = roles.includes('public');
+      operation.security = isPublic ? [] : [{ key: [] }];
+      if (!isPublic)
+        operation.description = [operation.description, `Role: ${roles.join(' or ')}.`].filter(Boolean).join(' ');
       operation.responses = { ...operation.responses, default: PROBLEM };
     }
   }

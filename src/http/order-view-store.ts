@@ -1,11 +1,16 @@
-import { isGrantable } from '../awards/posting.js';
-import type { AwardKind, AwardStatus } from '../compensation/award.js';
+import type { RemedyProvider } from '../awards/remedy-providers.js';
+import type { AwardKind } from '../compensation/award.js';
+import type { Surplus } from '../compensation/over-compensation.js';
 import type { Database } from '../db/database.js';
 import { loadScansEverTold, loadShipmentsOfOrders } from '../shipments/shipment-store.js';
 import type { OrderView } from './order-view.js';
 
 /** Everything that is known of one order. null: there is none. */
-export async function loadOrderView(db: Database, id: string): Promise<OrderView | null> {
+export async function loadOrderView(
+  db: Database,
+  id: string,
+  remedyProviders: ReadonlyMap<AwardKind, RemedyProvider>,
+): Promise<OrderView | null> {
   const order = await db.prisma.order.findUnique({
     where: { id },
     include: {
@@ -55,6 +60,8 @@ export async function loadOrderView(db: Database, id: string): Promise<OrderView
       declinedBecause: verdict.declinedBecause,
       judgedAt: verdict.judgedAt.toISOString(),
       policyVersion: verdict.policyVersion,
+      mode: verdict.mode,
+      arm: order.arm,
     },
     awards: order.awards.map((award) => ({
       id: award.id,
@@ -63,20 +70,35 @@ export async function loadOrderView(db: Database, id: string): Promise<OrderView
       ...(award.amountMinor === null
         ? {}
         : { amount: { amountMinor: Number(award.amountMinor), currency: award.currency ?? '' } }),
+      ...(award.points === null ? {} : { points: award.points }),
       ...(award.shipping === null ? {} : { shipping: award.shipping }),
+      ...(award.shipOn === null ? {} : { shipOn: award.shipOn.toISOString().slice(0, 10) }),
       status: award.status,
+      stoppedBy: award.stoppedBy,
       incident: award.incident,
       rule: award.rule,
       reason: award.reason,
+      policyVersion: award.policyVersion,
+      proposedBy: award.proposedBy,
+      provider: award.provider,
       decidedAt: award.decidedAt.toISOString(),
+      reviewedAt: award.reviewedAt?.toISOString() ?? null,
+      reviewReason: award.reviewReason,
       appliedAt: award.appliedAt?.toISOString() ?? null,
+      expiresAt: award.expiresAt?.toISOString() ?? null,
     })),
-    tasks: order.tasks.map(({ id: taskId, kind, rule, status, createdAt }) => ({
-      id: taskId,
-      kind,
-      rule,
-      status,
-      createdAt: createdAt.toISOString(),
+    overCompensation: surplusOf(verdict?.decision),
+    tasks: order.tasks.map((task) => ({
+      id: task.id,
+      kind: task.kind,
+      rule: task.rule,
+      status: task.status,
+      createdAt: task.createdAt.toISOString(),
+      dueAt: task.dueAt?.toISOString() ?? null,
+      talkingPoints: task.talkingPoints,
+      outcome: task.outcome,
+      note: task.note,
+      completedAt: task.completedAt?.toISOString() ?? null,
     })),
     messages: order.messages.map((message) => ({
       template: message.template,
@@ -86,20 +108,40 @@ export async function loadOrderView(db: Database, id: string): Promise<OrderView
       sentAt: message.sentAt?.toISOString() ?? null,
       response: message.response,
     })),
-    explanation: [...(verdict?.explanation ?? []), ...waitingAwards(order.awards)],
+    explanation: [...(verdict?.explanation ?? []), ...waitingAwards(order.awards, remedyProviders)],
+    explanationForCustomer: verdict?.customerWording ?? [],
   };
 }
 
+/** Of what was recorded with the verdict; rows from before it was recorded have none. */
+function surplusOf(decision: unknown): Surplus[] {
+  return (decision as { overCompensation?: Surplus[] } | null | undefined)?.overCompensation ?? [];
+}
+
+interface WaitingAward {
+  readonly kind: string;
+  readonly status: string;
+  readonly rule: string;
+  readonly stoppedBy: readonly string[];
+  readonly provider: string | null;
+}
+
 /** Why something that was decided is not there yet. */
-function waitingAwards(awards: readonly { kind: string; status: string; rule: string }[]): string[] {
-  return awards.flatMap(({ kind, status, rule }) => {
-    if (status === 'held') return [`${kind} (${rule}) is held for a look.`];
-    if (status === 'awaiting_approval') return [`${kind} (${rule}) waits for approval.`];
+function waitingAwards(
+  awards: readonly WaitingAward[],
+  remedyProviders: ReadonlyMap<AwardKind, RemedyProvider>,
+): string[] {
+  return awards.flatMap(({ kind, status, rule, stoppedBy, provider }) => {
+    const by = stoppedBy.length === 0 ? '' : ` (stopped by ${stoppedBy.join(', ')})`;
+    if (status === 'held') return [`${kind} (${rule}) is held for a look${by}.`];
+    if (status === 'awaiting_approval') return [`${kind} (${rule}) waits for approval${by}.`];
+    if (status === 'failed') return [`${kind} (${rule}) could not be carried out by ${provider}: a person must look.`];
     if (status !== 'pending') return [];
-    return isGrantable({ kind: kind as AwardKind, status: status as AwardStatus })
-      ? [`${kind} (${rule}) is being granted.`]
-      : [
-          `${kind} (${rule}) is decided and pending: nothing is connected yet that carries it out. The letter waits for it.`,
-        ];
+    const who = provider ?? remedyProviders.get(kind as AwardKind) ?? null;
+    if (who === 'ledger') return [`${kind} (${rule}) is being granted.`];
+    if (who !== null) return [`${kind} (${rule}) is being carried out by ${who}. The letter waits for it.`];
+    return [
+      `${kind} (${rule}) is decided and pending: nothing is connected that carries it out (REMEDY_PROVIDERS). The letter waits for it.`,
+    ];
   });
 }

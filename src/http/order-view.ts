@@ -48,6 +48,10 @@ export const orderViewSchema = z.object({
       declinedBecause: z.string().nullable(),
       judgedAt: instant,
       policyVersion: z.int(),
+      mode: z.string().meta({
+        description: 'active; shadow and backfill are for the record alone: nothing is given',
+      }),
+      arm: z.string().nullable().meta({ description: 'treated or holdout, where the effect of goodwill is measured' }),
     })
     .nullable()
     .meta({ description: 'null until it was judged for the first time' }),
@@ -57,17 +61,40 @@ export const orderViewSchema = z.object({
       kind: z.string(),
       months: z.int().optional(),
       amount: moneySchema.optional(),
+      points: z.int().optional(),
       shipping: z.string().optional(),
+      shipOn: z.string().optional().meta({ description: 'The day on which a replacement leaves' }),
       status: z.string(),
+      stoppedBy: z.array(z.string()).meta({ description: 'What it waits for, while held or awaiting_approval' }),
       incident: z.string(),
       rule: z.string(),
       reason: z.string(),
+      policyVersion: z.int(),
+      proposedBy: z.string(),
+      provider: z.string().nullable().meta({ description: 'Who carries it out; null until it was handed over' }),
       decidedAt: instant,
+      reviewedAt: instant.nullable(),
+      reviewReason: z.string().nullable(),
       appliedAt: instant.nullable(),
+      expiresAt: instant.nullable(),
     }),
   ),
+  overCompensation: z
+    .array(z.object({ class: z.string(), unit: z.string(), quantity: z.int() }))
+    .meta({ description: 'What was given beyond what the order earns as things stand now: it is never taken back' }),
   tasks: z.array(
-    z.object({ id: z.string(), kind: z.string(), rule: z.string(), status: z.string(), createdAt: instant }),
+    z.object({
+      id: z.string(),
+      kind: z.string(),
+      rule: z.string(),
+      status: z.string(),
+      createdAt: instant,
+      dueAt: instant.nullable(),
+      talkingPoints: z.array(z.string()),
+      outcome: z.string().nullable(),
+      note: z.string().nullable(),
+      completedAt: instant.nullable(),
+    }),
   ),
   messages: z.array(
     z.object({
@@ -79,7 +106,8 @@ export const orderViewSchema = z.object({
       response: z.string().nullable(),
     }),
   ),
-  explanation: z.array(z.string()),
+  explanation: z.array(z.string()).meta({ description: 'Why, for the agent: each rule tried and the numbers used' }),
+  explanationForCustomer: z.array(z.string()).meta({ description: 'Why, in words to be read out to the customer' }),
 });
 
 export type OrderView = z.infer<typeof orderViewSchema>;

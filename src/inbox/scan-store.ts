@@ -5,7 +5,8 @@ import { PROGRESS } from '../shipments/apply-events.js';
 
 /** What a webhook says about one parcel, with the keys that the database knows it by. */
 export interface ReportRow {
-  readonly inboxId: string;
+  /** null: no webhook said so. */
+  readonly inboxId: string | null;
   readonly source: string;
   readonly firstHand: boolean;
   readonly carrierKey: string;
@@ -15,7 +16,7 @@ export interface ReportRow {
 }
 
 export function reportRowsOf(webhook: {
-  readonly inboxId: string;
+  readonly inboxId: string | null;
   readonly source: string;
   readonly carrier: string | null;
   readonly parcels: readonly ParcelReport[];

@@ -1,3 +1,4 @@
+import type { AwardIncident } from '../compensation/incident.js';
 import type { Money } from '../money.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
 import type { Verdict } from '../promises/verdict.js';
@@ -12,6 +13,8 @@ export const TEMPLATE_NAMES = [
   'not-received',
   'damaged',
   'returned',
+  'award-approved',
+  'goodwill',
 ] as const;
 export type TemplateName = (typeof TEMPLATE_NAMES)[number];
 
@@ -24,7 +27,12 @@ export type LetterAward =
   | { readonly kind: 'store_credit'; readonly amount: Money; readonly expiresOn: string | null }
   | { readonly kind: 'refund' | 'shipping_refund'; readonly amount: Money; readonly arrivesOn: string | null }
   | { readonly kind: 'points'; readonly points: number; readonly expiresOn: string | null }
-  | { readonly kind: 'replacement'; readonly twoDayShipping: boolean; readonly arrivesOn: string | null }
+  | {
+      readonly kind: 'replacement';
+      readonly twoDayShipping: boolean;
+      readonly shipsOn?: string | null;
+      readonly arrivesOn: string | null;
+    }
   | { readonly kind: 'gift' };
 
 /**
@@ -49,11 +57,14 @@ export interface Letter extends LetterFacts {
  * occasion; it goes before everything else of a late order, because the occasion is what the customer feels.
  */
 export function templateFor(decision: {
-  readonly incident: 'late' | 'lost' | 'not_received' | 'damaged' | 'returned';
+  readonly incident: AwardIncident;
   readonly verdict: Verdict;
   readonly occasionMissed: boolean;
   readonly isTopUp: boolean;
+  /** A letter told of another part of the same decision before: this part waited for a person. */
+  readonly isAddition: boolean;
 }): TemplateName {
+  if (decision.isAddition) return 'award-approved';
   switch (decision.incident) {
     case 'late':
       if (decision.occasionMissed) return 'occasion-missed';
@@ -65,6 +76,8 @@ export function templateFor(decision: {
     case 'damaged':
     case 'returned':
       return decision.incident;
+    case 'manual':
+      return 'goodwill';
     default:
       return decision.incident satisfies never;
   }

@@ -2,7 +2,7 @@ import type { Database, Sql } from '../db/database.js';
 import { newId } from '../ids.js';
 import type { Letter, TemplateName } from './letter.js';
 
-/** A decision that can be told: something was given, and nothing of it is still to be granted. */
+/** A decision that can be told: something was given that nobody was told of, and nothing of it is still to be granted. */
 export interface TellableDecision {
   readonly decisionId: string;
   readonly orderId: string;
@@ -10,34 +10,53 @@ export interface TellableDecision {
   readonly email: string | null;
   readonly name: string | null;
   readonly locale: string | null;
+  /** `manual` where a person gave it by hand. */
   readonly incident: string;
   readonly facts: unknown;
+  /** What is to be told; instants as ISO 8601, dates as they stand in a calendar. */
   readonly awards: readonly {
+    readonly id: string;
     readonly kind: string;
     readonly months: number | null;
+    readonly points: number | null;
     readonly amount_minor: number | null;
     readonly currency: string | null;
     readonly shipping: string | null;
+    readonly expires_at: string | null;
+    readonly ship_on: string | null;
   }[];
   /** The same incident got something before. */
   readonly isTopUp: boolean;
+  /** A letter told of another part of the same decision already. */
+  readonly isAddition: boolean;
+  /** How many letters of each template this decision has. */
+  readonly letters: Readonly<Record<string, number>>;
 }
 
 /**
- * Decisions of which everything was applied and nobody was told. What is held or waits for approval is told when it is
- * released; what was decided together is told together.
+ * Decisions of which something was applied and not told yet. What was decided together is told together; what waited for a
+ * person is told when it was approved. A letter that was suppressed told nobody.
  */
 export async function findTellable(sql: Sql, decisionIds: readonly string[]): Promise<TellableDecision[]> {
   const { rows } = await sql.query(
-    `SELECT v.id, v.order_id, v.facts, v.incident, c.id AS customer_id, c.email, c.name, c.locale,
-       jsonb_agg(to_jsonb(a) ORDER BY a.class, a.step) FILTER (WHERE a.status = 'applied') AS awards,
+    `WITH told AS (
+       SELECT m.decision_id, m.template, m.status, m.award_ids FROM messages m WHERE m.decision_id = ANY($1::uuid[])
+     ), given AS (
+       SELECT a.*, a.status = 'applied' AND NOT EXISTS (SELECT 1 FROM told t WHERE t.decision_id = a.decision_id
+         AND t.status <> 'suppressed' AND a.id = ANY(t.award_ids)) AS untold
+       FROM awards a WHERE a.decision_id = ANY($1::uuid[])
+     )
+     SELECT v.id, v.order_id, v.facts, v.incident, c.id AS customer_id, c.email, c.name, c.locale,
+       jsonb_agg(to_jsonb(a) ORDER BY a.class, a.step) FILTER (WHERE a.untold) AS awards,
        EXISTS (SELECT 1 FROM awards e WHERE (e.order_id, e.incident) = (v.order_id, v.incident) AND e.decision_id <> v.id
-         AND e.status = 'applied' AND e.decided_at <= v.judged_at) AS is_top_up
-     FROM verdicts v JOIN orders o ON o.id = v.order_id JOIN customers c ON c.id = o.customer_id JOIN awards a ON a.decision_id = v.id
+         AND e.status = 'applied' AND e.decided_at <= v.judged_at) AS is_top_up,
+       EXISTS (SELECT 1 FROM told t WHERE t.decision_id = v.id AND t.status <> 'suppressed') AS is_addition,
+       (SELECT coalesce(jsonb_object_agg(template, letters), '{}')
+        FROM (SELECT template, count(*) AS letters FROM told t WHERE t.decision_id = v.id GROUP BY template) l) AS letters
+     FROM verdicts v JOIN orders o ON o.id = v.order_id JOIN customers c ON c.id = o.customer_id JOIN given a ON a.decision_id = v.id
      WHERE v.id = ANY($1::uuid[]) AND v.facts IS NOT NULL
-       AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.decision_id = v.id)
      GROUP BY v.id, c.id
-     HAVING bool_or(a.status = 'applied') AND NOT bool_or(a.status = 'pending')`,
+     HAVING bool_or(a.untold) AND NOT bool_or(a.status = 'pending')`,
     [decisionIds],
   );
   return rows.map((row) => ({
@@ -51,6 +70,8 @@ export async function findTellable(sql: Sql, decisionIds: readonly string[]): Pr
     facts: row.facts,
     awards: row.awards,
     isTopUp: row.is_top_up,
+    isAddition: row.is_addition,
+    letters: row.letters,
   }));
 }
 
@@ -59,21 +80,27 @@ export interface NewMessage {
   readonly customerId: string;
   readonly decisionId: string;
   readonly template: TemplateName;
+  /** 1, or the next of its template for this decision. */
+  readonly part: number;
+  /** The awards it tells of. */
+  readonly awardIds: readonly string[];
   readonly toAddress: string;
   readonly messageId: string;
   readonly letter: Letter;
 }
 
-/** Queues letters. One per decision and template: who comes second finds it there. */
+/** Queues letters. One per decision, template and part: who comes second finds it there. */
 export async function queueMessages(sql: Sql, messages: readonly NewMessage[], createdAt: Date): Promise<void> {
   if (messages.length === 0) return;
   await sql.query(
-    `INSERT INTO messages (id, order_id, customer_id, decision_id, template, to_address, message_id, letter, status, created_at)
-     SELECT n.id, n.order_id, n.customer_id, n.decision_id, n.template, n.to_address, n.message_id, n.letter, 'queued', $2
-     FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, decision_id uuid, template text,
-       to_address text, message_id text, letter jsonb)
+    `INSERT INTO messages (id, order_id, customer_id, decision_id, template, part, award_ids, to_address, message_id, letter, status,
+       created_at)
+     SELECT n.id, n.order_id, n.customer_id, n.decision_id, n.template, n.part, n.award_ids, n.to_address, n.message_id, n.letter,
+       'queued', $2
+     FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, decision_id uuid, template text, part int,
+       award_ids uuid[], to_address text, message_id text, letter jsonb)
      ORDER BY n.decision_id
-     ON CONFLICT (decision_id, template) DO NOTHING`,
+     ON CONFLICT (decision_id, template, part) DO NOTHING`,
     [
       JSON.stringify(
         messages.map((message) => ({
@@ -82,6 +109,8 @@ export async function queueMessages(sql: Sql, messages: readonly NewMessage[], c
           customer_id: message.customerId,
           decision_id: message.decisionId,
           template: message.template,
+          part: message.part,
+          award_ids: message.awardIds,
           to_address: message.toAddress,
           message_id: message.messageId,
           letter: message.letter,
@@ -105,6 +134,19 @@ export interface ClaimedMessage {
 }
 
 /**
+ * Letters that would tell of what is no longer so, because an award in them was reversed before they left, are kept back.
+ * What else they told of is told by another letter.
+ */
+async function suppressOutdated(sql: Sql, decisionIds: readonly string[]): Promise<void> {
+  await sql.query(
+    `UPDATE messages m SET status = 'suppressed', response = 'what it tells of was reversed before it was sent'
+     WHERE m.decision_id = ANY($1::uuid[]) AND m.status IN ('queued', 'sending') AND m.handover_at IS NULL
+       AND EXISTS (SELECT 1 FROM awards a WHERE a.id = ANY(m.award_ids) AND a.status <> 'applied')`,
+    [decisionIds],
+  );
+}
+
+/**
  * Takes the letters of these decisions for a try. A letter whose handover had begun when its sender died may or may not
  * have arrived: it becomes `unknown`, and no copy goes out by itself.
  */
@@ -112,6 +154,7 @@ export async function claimMessages(
   sql: Sql,
   decisionIds: readonly string[],
 ): Promise<{ claimed: ClaimedMessage[]; unknown: number }> {
+  await suppressOutdated(sql, decisionIds);
   const { rowCount } = await sql.query(
     `UPDATE messages SET status = 'unknown', response = 'the process ended while the mail was being handed over'
      WHERE decision_id = ANY($1::uuid[]) AND status = 'sending' AND handover_at IS NOT NULL`,

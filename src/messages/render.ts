@@ -1,6 +1,8 @@
 import type { Letter, TemplateName } from './letter.js';
+import { awardApproved } from './templates/award-approved.js';
 import { type Block, paragraph, type Template } from './templates/content.js';
 import { damaged } from './templates/damaged.js';
+import { goodwill } from './templates/goodwill.js';
 import { lateDelivered } from './templates/late-delivered.js';
 import { lateOverdue } from './templates/late-overdue.js';
 import { lost } from './templates/lost.js';
@@ -27,6 +29,8 @@ const TEMPLATES: Record<TemplateName, Template> = {
   'not-received': notReceived,
   damaged,
   returned,
+  'award-approved': awardApproved,
+  goodwill,
 };
 
 /** The language of the sentences; days and money follow the customer's locale. */

@@ -91,6 +91,29 @@ const promiseOrService = z
     return z.NEVER;
   });
 
+/** How a provider of remedies knows the order; said as the provider says it, and passed on as it is. */
+const reference = (example: string) =>
+  text(200)
+    .nullish()
+    .meta({ examples: [example] });
+const providerReferencesSchema = z
+  .object({
+    stripe: z
+      .object({
+        paymentIntent: reference('pi_3MtwBwLkdIwHu7ix28a3tqPa'),
+        customer: reference('cus_NffrFeUfNV2Hib'),
+        subscription: reference('sub_1MowQVLkdIwHu7ixeRlqHVzs'),
+      })
+      .nullish(),
+    shopify: z
+      .object({
+        order: reference('gid://shopify/Order/450789469'),
+        customer: reference('gid://shopify/Customer/544365967'),
+      })
+      .nullish(),
+  })
+  .meta({ description: 'How those who carry out refunds and credits know the order and its customer' });
+
 const shipmentSchema = z.object({
   carrier: text(100).refine((name) => /[\p{L}\p{Nd}]/u.test(name), 'must contain a letter or digit'),
   trackingNumber: text(100).refine((number) => /[^\s-]/.test(number), 'must contain more than spaces and hyphens'),
@@ -122,6 +145,7 @@ export const orderDocumentSchema = z
           postalCode: text(20).nullish(),
         })
         .nullish(),
+      providerReferences: providerReferencesSchema.nullish(),
       shipments: z
         .array(shipmentSchema, 'must be a list')
         .max(MAX_SHIPMENTS, `must have at most ${MAX_SHIPMENTS} entries`)

@@ -100,7 +100,7 @@ export async function saveCustomer(sql: Sql, { customer }: OrderDocument): Promi
 }
 
 /** The facts of an order that may be completed or corrected later, in the order of the columns below. */
-function factsOf(order: OrderDocument): unknown[] {
+export function factsOf(order: OrderDocument): unknown[] {
   const money = order.total ?? order.shippingPaid;
   return [
     order.placedAt ?? null,
@@ -113,9 +113,10 @@ function factsOf(order: OrderDocument): unknown[] {
     order.destination?.country ?? null,
     order.destination?.region ?? null,
     order.destination?.postalCode ?? null,
+    order.providerReferences ? JSON.stringify(order.providerReferences) : null,
   ];
 }
-const FACTS = [
+export const FACTS = [
   'placed_at',
   'total_minor',
   'shipping_paid_minor',
@@ -126,6 +127,7 @@ const FACTS = [
   'destination_country',
   'destination_region',
   'destination_postal_code',
+  'provider_references',
 ];
 
 /** @returns false when somebody else registered the same order meanwhile */
@@ -192,6 +194,6 @@ export async function addShipments(sql: Sql, orderId: string, order: OrderDocume
   return rowCount ?? 0;
 }
 
-function promiseColumns(promise: DeliveryPromise): [string | null, Date | null, string] {
+export function promiseColumns(promise: DeliveryPromise): [string | null, Date | null, string] {
   return 'on' in promise ? [promise.on, null, promise.timeZone] : [null, promise.at, promise.timeZone];
 }

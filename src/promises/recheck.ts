@@ -3,7 +3,8 @@ import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
-import { type JudgedOutcome, judgeOrders } from './judge-orders.js';
+import type { JudgedOutcome } from './decide-order.js';
+import { judgeOrders } from './judge-orders.js';
 import { findOrderByNumber, loadVerdictAnswer, type VerdictAnswerRow } from './verdict-store.js';
 
 export interface RecheckAnswer {

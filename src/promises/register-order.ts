@@ -70,7 +70,7 @@ function issueFor(sql: Parameters<typeof issueTickets>[0], id: string, order: Or
 }
 
 /** A parcel may be named twice, as shops list it by item. Promised twice, the second would be taken for a change next time. */
-function refuseTwoPromisesOfOneParcel(order: OrderDocument): void {
+export function refuseTwoPromisesOfOneParcel(order: OrderDocument): void {
   const promises = new Map<string, DeliveryPromise>();
   const errors: FieldError[] = [];
   order.shipments.forEach((shipment, index) => {
@@ -88,7 +88,8 @@ function refuseTwoPromisesOfOneParcel(order: OrderDocument): void {
   }
 }
 
-function refuseChanges(known: RegisteredPromises, order: OrderDocument): void {
+/** @throws AppError `promise_changed`, `customer_changed`, or `invalid_request` for a second currency */
+export function refuseChanges(known: RegisteredPromises, order: OrderDocument): void {
   if (known.customerId !== order.customer.id) {
     throw new AppError('customer_changed', 'This order is registered for another customer.', {
       errors: [{ field: 'customer.id', message: 'differs from the customer that the order was registered for' }],

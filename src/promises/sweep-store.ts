@@ -29,11 +29,11 @@ export async function findUntrackedNumbers(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.tracking_key);
 }
 
-/** Awards of these kinds that nobody is granting, though nothing stops them. */
+/** Awards of these kinds that nobody is granting or carrying out, though nothing stops them. */
 export async function findForgottenAwards(sql: Sql, kinds: readonly string[]): Promise<string[]> {
   const { rows } = await sql.query(
     `SELECT a.id FROM awards a WHERE a.status = 'pending' AND a.kind = ANY($1)
-       AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'grant-awards' AND t.parked_at IS NULL AND a.id::text = ANY(t.ids))`,
+       AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage IN ('grant-awards', 'call-providers') AND t.parked_at IS NULL AND a.id::text = ANY(t.ids))`,
     [kinds],
   );
   return rows.map((row) => row.id);
@@ -44,8 +44,11 @@ export async function findUntoldDecisions(sql: Sql): Promise<string[]> {
   const { rows } = await sql.query(
     `WITH untold AS (
        SELECT a.decision_id AS id FROM awards a JOIN customers c ON c.id = a.customer_id
-       WHERE c.email IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.decision_id = a.decision_id)
-       GROUP BY a.decision_id HAVING bool_or(a.status = 'applied') AND NOT bool_or(a.status = 'pending')
+       WHERE c.email IS NOT NULL
+       GROUP BY a.decision_id
+       HAVING bool_or(a.status = 'applied' AND NOT EXISTS (SELECT 1 FROM messages m
+           WHERE m.decision_id = a.decision_id AND m.status <> 'suppressed' AND a.id = ANY(m.award_ids)))
+         AND NOT bool_or(a.status = 'pending')
        UNION SELECT decision_id FROM messages WHERE status IN ('queued', 'sending')
      )
      SELECT id FROM untold

@@ -1,5 +1,3 @@
-import { isGrantable } from '../awards/posting.js';
-import { AWARD_KINDS } from '../compensation/award.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError, ERROR_CODES } from '../errors.js';
@@ -164,7 +162,8 @@ async function findForgottenWork(
   deps: Deps,
   { trace, dryRun, asOfNow }: { trace: string; dryRun: boolean; asOfNow: boolean },
 ): Promise<SweepReport['forgotten']> {
-  const grantable = AWARD_KINDS.filter((kind) => isGrantable({ kind, status: 'pending' }));
+  // What nobody carries out is not forgotten: it waits, and an alarm says so.
+  const grantable = [...deps.config.remedyProviders.keys()];
   const { found, tickets } = await deps.db.transaction(async (sql) => {
     // Scans that are added up are judged as of now: that would overrule what a sweep as of an earlier time has just found.
     const numbers = asOfNow ? await findUntrackedNumbers(sql) : [];

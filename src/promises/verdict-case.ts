@@ -64,7 +64,7 @@ export const promiseSchema = z
   });
 
 /** A scan: its status, exactly one of `at`, `local` and `on`, and optionally `timeZone`, `exception` and `disputed`. */
-const eventSchema = z
+export const eventSchema = z
   .object(
     {
       status: z.enum(TRACKING_STATUSES, expecting(`one of ${TRACKING_STATUSES.join(', ')}`)),

@@ -1,4 +1,5 @@
 import { carrierKeyOf, trackingKeyOf } from '../carriers/matching.js';
+import type { Arm, ContactReason } from '../compensation/decision-input.js';
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
 import type { Money } from '../money.js';
@@ -6,6 +7,9 @@ import type { Trigger } from '../queue/ticket.js';
 import { toPromise } from './order-store.js';
 import type { DeliveryPromise } from './promise.js';
 import type { Fault, Judgement, Verdict } from './verdict.js';
+
+/** Whether a decision gives what it says: `shadow` and `backfill` are for the record alone. */
+export type DecisionMode = 'active' | 'shadow' | 'backfill';
 
 /** An order with all that judging and deciding need besides its shipments. */
 export interface JudgedOrder {
@@ -17,9 +21,22 @@ export interface JudgedOrder {
   readonly total: Money;
   readonly shippingPaid: Money;
   readonly membership: { readonly tier: string; readonly trial: boolean } | null;
+  readonly destination: {
+    readonly country: string | null;
+    readonly region: string | null;
+    readonly postalCode: string | null;
+  } | null;
+  /** The customer's language, for what is told to them. */
+  readonly locale: string | null;
   readonly registeredAt: Date;
+  /** Judged and decided for the record alone. */
+  readonly backfill: boolean;
+  /** Set with the first incident while goodwill is being measured. */
+  readonly arm: Arm | null;
+  /** When the customer got in touch about this order, and why. */
+  readonly contacts: readonly { readonly reason: ContactReason; readonly at: Date }[];
   /** The last answer that was recorded; null before the first. */
-  readonly last: RecordedVerdict | null;
+  readonly last: LastVerdict | null;
 }
 
 /** The parts of an answer whose change is worth a new row. */
@@ -35,6 +52,13 @@ export interface RecordedVerdict {
   readonly judgedAt: Date;
 }
 
+/** The last answer, with what makes one that gave nothing comparable with the next. */
+export interface LastVerdict extends RecordedVerdict {
+  readonly mode: DecisionMode;
+  /** Of a decision for the record alone: what it would have given. */
+  readonly recordedAnswer: unknown;
+}
+
 /** ISO 4217's code for "no currency": an order whose money nobody told us. No policy has amounts in it. */
 const NO_CURRENCY = 'XXX';
 
@@ -44,8 +68,12 @@ export async function lockOrders(sql: Sql, ids: readonly string[]): Promise<Judg
   await sql.query('SELECT 1 FROM orders WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [ids]);
   const { rows } = await sql.query(
     `SELECT o.id, o.customer_id, o.promise_on, o.promise_at, o.promise_time_zone, o.ship_by, o.occasion_name, o.occasion_on,
-       o.total_minor, o.shipping_paid_minor, o.currency, o.registered_at, c.membership_tier, c.membership_trial,
-       v.id AS verdict_id, v.verdict, v.met_at, v.late_minutes, v.late_days, v.fault, v.incident, v.declined_because, v.judged_at
+       o.total_minor, o.shipping_paid_minor, o.currency, o.registered_at, o.backfill, o.arm,
+       o.destination_country, o.destination_region, o.destination_postal_code, c.membership_tier, c.membership_trial, c.locale,
+       v.id AS verdict_id, v.verdict, v.met_at, v.late_minutes, v.late_days, v.fault, v.incident, v.declined_because, v.judged_at,
+       v.mode, CASE WHEN v.mode <> 'active' THEN v.decision -> 'answer' END AS recorded_answer,
+       (SELECT jsonb_agg(jsonb_build_object('reason', k.reason, 'at', k.at) ORDER BY k.at, k.id) FROM contacts k
+        WHERE k.order_id = o.id) AS contacts
      FROM orders o JOIN customers c ON c.id = o.customer_id LEFT JOIN verdicts v ON v.id = o.verdict_id
      WHERE o.id = ANY($1) ORDER BY o.id`,
     [ids],
@@ -61,7 +89,22 @@ export async function lockOrders(sql: Sql, ids: readonly string[]): Promise<Judg
       total: { amountMinor: row.total_minor ?? 0, currency },
       shippingPaid: { amountMinor: row.shipping_paid_minor ?? 0, currency },
       membership: row.membership_tier === null ? null : { tier: row.membership_tier, trial: row.membership_trial },
+      destination:
+        (row.destination_country ?? row.destination_region ?? row.destination_postal_code) === null
+          ? null
+          : {
+              country: row.destination_country,
+              region: row.destination_region,
+              postalCode: row.destination_postal_code,
+            },
+      locale: row.locale,
       registeredAt: row.registered_at,
+      backfill: row.backfill,
+      arm: row.arm,
+      contacts: ((row.contacts ?? []) as { reason: ContactReason; at: string }[]).map(({ reason, at }) => ({
+        reason,
+        at: new Date(at),
+      })),
       last:
         row.verdict_id === null
           ? null
@@ -75,6 +118,8 @@ export async function lockOrders(sql: Sql, ids: readonly string[]): Promise<Judg
               incident: row.incident,
               declinedBecause: row.declined_because,
               judgedAt: row.judged_at,
+              mode: row.mode,
+              recordedAnswer: row.recorded_answer,
             },
     };
   });
@@ -88,7 +133,12 @@ export interface VerdictRow {
   readonly incident: string | null;
   readonly declinedBecause: string | null;
   readonly explanation: readonly string[];
+  readonly customerWording: readonly string[];
+  readonly mode: DecisionMode;
+  readonly arm: Arm | null;
   readonly inputs: unknown;
+  /** What was answered in full; null where nothing was broken. */
+  readonly decision: unknown;
   readonly facts: unknown;
 }
 
@@ -99,7 +149,7 @@ export async function recordVerdicts(
   common: { judgedAt: Date; policyVersion: number; trigger: Trigger; trace: string },
 ): Promise<void> {
   if (verdicts.length === 0) return;
-  const rows = verdicts.map(({ id, orderId, judgement, incident, declinedBecause, explanation, inputs, facts }) => ({
+  const rows = verdicts.map(({ id, orderId, judgement, incident, declinedBecause, explanation, ...row }) => ({
     id,
     order_id: orderId,
     verdict: judgement.verdict,
@@ -110,27 +160,31 @@ export async function recordVerdicts(
     fault: judgement.fault,
     incident,
     declined_because: declinedBecause,
-    inputs,
-    facts,
+    inputs: row.inputs,
+    decision: row.decision,
+    facts: row.facts,
     explanation,
+    customer_wording: row.customerWording,
+    mode: row.mode,
+    arm: row.arm,
     incident_id: newId(),
   }));
   await sql.query(
     `WITH n AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, verdict text, promised_until timestamptz,
          met_at timestamptz, late_minutes int, late_days int, fault text, incident text, declined_because text, inputs jsonb,
-         facts jsonb, explanation text[], incident_id uuid)
+         decision jsonb, facts jsonb, explanation text[], customer_wording text[], mode text, arm text, incident_id uuid)
      ), recorded AS (
        INSERT INTO verdicts (id, order_id, verdict, promised_until, met_at, late_minutes, late_days, fault, judged_at,
-         policy_version, trigger, trace, incident, declined_because, inputs, facts, explanation)
+         policy_version, trigger, trace, incident, declined_because, mode, arm, inputs, decision, facts, explanation, customer_wording)
        SELECT id, order_id, verdict, promised_until, met_at, late_minutes, late_days, fault, $2, $3, $4, $5, incident,
-         declined_because, inputs, facts, explanation FROM n
+         declined_because, mode, arm, inputs, decision, facts, explanation, customer_wording FROM n
      ), opened AS (
        INSERT INTO incidents (id, order_id, kind, opened_at)
        SELECT incident_id, order_id, incident, $2 FROM n WHERE incident IS NOT NULL ORDER BY order_id
        ON CONFLICT (order_id, kind) DO NOTHING
      )
-     UPDATE orders o SET verdict = n.verdict, verdict_id = n.id FROM n WHERE o.id = n.order_id`,
+     UPDATE orders o SET verdict = n.verdict, verdict_id = n.id, arm = coalesce(o.arm, n.arm) FROM n WHERE o.id = n.order_id`,
     [JSON.stringify(rows), common.judgedAt, common.policyVersion, common.trigger, common.trace],
   );
 }

@@ -33,6 +33,8 @@ export interface EffectStage {
     work: { ticket: Ticket; now: Date },
   ) => Promise<{
     readonly retry: { readonly ids: readonly string[]; readonly waitS: number; readonly reason: string } | null;
+    /** Tickets that it wrote with its results; they are announced when it is done. */
+    readonly next?: readonly Ticket[];
     readonly counts: Readonly<Record<string, number>>;
   }>;
 }
@@ -41,7 +43,8 @@ export interface StageDefinition {
   readonly name: StageName;
   /** What the ids of its tickets name. */
   readonly takes: string;
-  readonly next: StageName | null;
+  /** The stages it issues tickets for; none after the last. */
+  readonly next: readonly StageName[];
   /** Batches at once in one worker process. */
   readonly concurrency: number;
   readonly work: TransactionStage | EffectStage;
@@ -104,7 +107,10 @@ async function runWithEffects(deps: Deps, name: StageName, work: EffectStage, ti
   return holdTicket(deps.db, ticketId, async (claim): Promise<RunOutcome> => {
     if (claim.outcome === 'gone') return claim;
     failpoint(`${name}:claimed`);
-    const { retry, counts } = await work.run(deps, { ticket: claim.ticket, now: deps.clock.read(claim.databaseNow) });
+    const { retry, next, counts } = await work.run(deps, {
+      ticket: claim.ticket,
+      now: deps.clock.read(claim.databaseNow),
+    });
     await deps.db.transaction(async (sql) => {
       await completeTickets(sql, [ticketId]);
       if (retry) await retryLater(sql, claim.ticket, retry.ids, retry.waitS, retry.reason);
@@ -112,7 +118,7 @@ async function runWithEffects(deps: Deps, name: StageName, work: EffectStage, ti
     });
     failpoint(`${name}:after-commit`);
     logDone(deps, claim.ticket, counts);
-    return { outcome: 'done', next: [] };
+    return { outcome: 'done', next: next ?? [] };
   });
 }
 

@@ -1,9 +1,9 @@
 /** The stages that tickets are issued for, in the order in which a parcel meets them. */
-export const STAGES = ['track-shipments', 'judge-promises', 'grant-awards', 'send-messages'] as const;
+export const STAGES = ['track-shipments', 'judge-promises', 'grant-awards', 'call-providers', 'send-messages'] as const;
 export type StageName = (typeof STAGES)[number];
 
 /** What made us look. Written on every verdict. */
-export const TRIGGERS = ['webhook', 'registration', 'deadline', 'recheck', 'sweep'] as const;
+export const TRIGGERS = ['webhook', 'registration', 'deadline', 'recheck', 'sweep', 'contact', 'agent'] as const;
 export type Trigger = (typeof TRIGGERS)[number];
 
 /**
@@ -13,7 +13,7 @@ export type Trigger = (typeof TRIGGERS)[number];
 export interface Ticket {
   readonly id: string;
   readonly stage: StageName;
-  /** track-shipments: tracking keys; judge-promises: order ids; grant-awards: award ids; send-messages: decision (verdict) ids. */
+  /** track-shipments: tracking keys; judge-promises: order ids; grant-awards, call-providers: award ids; send-messages: decision (verdict) ids. */
   readonly ids: readonly string[];
   readonly trigger: Trigger;
   /** Goes with the work through all stages and logs. */

@@ -12,6 +12,7 @@ export interface Shipment extends RegisteredParcel {
   readonly position: number;
   readonly carrier: string;
   readonly trackingNumber: string;
+  readonly service: string | null;
   /** The zone in which local times of its scans are read. */
   readonly destinationZone: string;
   /** The promise of its own, where it has one; else the order's holds. */
@@ -31,7 +32,7 @@ export interface StoredScan extends TrackingEvent, MatchableScan, CorrectableSca
   readonly superseded: boolean;
 }
 
-const SHIPMENT_COLUMNS = `s.id, s.order_id, s.position, s.carrier, s.carrier_key, s.alias_keys, s.tracking_number, s.tracking_key,
+const SHIPMENT_COLUMNS = `s.id, s.order_id, s.position, s.carrier, s.carrier_key, s.alias_keys, s.tracking_number, s.tracking_key, s.service,
   s.promise_on, s.promise_at, s.promise_time_zone, s.estimated_on, s.estimated_at, coalesce(s.promise_time_zone, o.promise_time_zone) AS destination_zone, o.placed_at,
   o.promised_until`;
 
@@ -188,6 +189,7 @@ interface ShipmentRow {
   alias_keys: string[];
   tracking_number: string;
   tracking_key: string;
+  service: string | null;
   promise_on: string | null;
   promise_at: Date | null;
   promise_time_zone: string | null;
@@ -208,6 +210,7 @@ function toShipment(row: ShipmentRow): Shipment {
     aliasKeys: row.alias_keys,
     trackingNumber: row.tracking_number,
     trackingKey: row.tracking_key,
+    service: row.service,
     placedAt: row.placed_at,
     promisedUntil: row.promised_until,
     destinationZone: row.destination_zone,

@@ -17,13 +17,15 @@ import { orderDocument } from '../support/makegood.js';
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.js';
 import { issueTicket, onlyTicketOf, runByHand, ticketsOf, workByHand } from '../support/tickets.js';
 
-const ALL_STAGES = ['track-shipments', 'judge-promises', 'grant-awards', 'send-messages'] as const;
+const ALL_STAGES = ['track-shipments', 'judge-promises', 'grant-awards', 'call-providers', 'send-messages'] as const;
 /** For a list that turned out to be empty: nothing has this id. */
 const NO_TICKET = { id: '00000000-0000-0000-0000-000000000000', stage: 'judge-promises' } as const;
 /** Far away, so that none of them runs during a test. */
 const SCHEDULES: Record<ScheduleName, Schedule> = {
   'watch-deadlines': { pattern: '0 0 1 1 *', tz: 'UTC' },
+  'watch-awards': { pattern: '0 0 1 1 *', tz: 'UTC' },
   sweep: { pattern: '0 0 1 1 *', tz: 'UTC' },
+  'audit-awards': { pattern: '0 0 1 1 *', tz: 'UTC' },
 };
 
 describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start }) => {

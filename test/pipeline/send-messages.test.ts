@@ -103,7 +103,7 @@ describe('letters', () => {
         { kind: 'store_credit', amount: { amountMinor: 6_000 }, status: 'awaiting_approval', appliedAt: null },
       ]);
       expect(order.messages).toEqual([]);
-      expect(order.explanation.at(-1)).toBe('store_credit (late-8) waits for approval.');
+      expect(order.explanation.at(-1)).toBe('store_credit (late-8) waits for approval (stopped by money-of-order).');
       expect(await database.query(`SELECT 1 FROM ledger_accounts WHERE owner_id = 'approval'`)).toEqual([]);
       expect(await ticketsOf(database, 'grant-awards')).toEqual([]);
     });
@@ -118,7 +118,9 @@ describe('letters', () => {
       const fourth = await makegood.order('held-d');
       expect(fourth.awards).toMatchObject([{ kind: 'membership_extension', status: 'held', appliedAt: null }]);
       expect(fourth.messages).toEqual([]);
-      expect(fourth.explanation.at(-1)).toBe('membership_extension (prime-month) is held for a look.');
+      expect(fourth.explanation.at(-1)).toBe(
+        'membership_extension (prime-month) is held for a look (stopped by goodwill-quarter).',
+      );
       expect(await lettersTo('often@example.com')).toHaveLength(3);
       expect(await database.query(`SELECT unit, balance FROM ledger_accounts WHERE owner_id = 'often'`)).toEqual([
         { unit: 'membership_months', balance: '3' },

@@ -44,5 +44,5 @@ describe.each(ALL)('%s', (name) => {
 
 test.each(Object.values(PIPELINE))('$name issues tickets for $next and no other stage', ({ name, next }) => {
   const issued = [...sourceOf(name).matchAll(/issueTickets\([^;]*?\bstage: '([a-z-]+)'/g)].map(([, stage]) => stage);
-  expect(issued).toEqual(next === null ? [] : [next]);
+  expect([...new Set(issued)].sort()).toEqual([...next].sort());
 });

@@ -9,6 +9,7 @@ import { createLogger } from '../../src/logger.js';
 import { openDeps } from '../../src/open-deps.js';
 import { watchDeadlines } from '../../src/promises/watch-deadlines.js';
 import { countTickets } from '../../src/queue/outbox-store.js';
+import { SCHEDULES } from '../../src/queue/queues.js';
 import { startWorkers, WORKERS, type WorkerName } from '../../workers/start-workers.js';
 import { eventually } from './eventually.js';
 import { sourceEnvironment } from './sources.js';
@@ -38,7 +39,9 @@ export async function startMakegood(options: {
   smtpUrl?: string;
   /** Set: the instant at which the clock starts. */
   now?: string;
-  /** Without `watch-deadlines`, so that a clock that jumps finds nothing by itself. */
+  /** Variables of the environment besides. */
+  environment?: Readonly<Record<string, string>>;
+  /** Without the schedules, so that a clock that jumps finds nothing by itself. */
   workers?: readonly WorkerName[];
 }): Promise<TestMakegood> {
   const config = readConfig({
@@ -52,6 +55,7 @@ export async function startMakegood(options: {
     SHOP_NAME: 'Test Shop',
     MAIL_FROM: 'Test Shop <care@shop.example>',
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
+    ...options.environment,
   });
   const clock = new ShiftedClock();
   if (options.now) clock.set(new Date(options.now));
@@ -66,7 +70,7 @@ export async function startMakegood(options: {
   const all = Object.keys(WORKERS) as WorkerName[];
   const stopWorkers = await startWorkers(
     deps,
-    options.workers ?? all.filter((name) => name !== 'watch-deadlines' && name !== 'sweep'),
+    options.workers ?? all.filter((name) => !(SCHEDULES as readonly string[]).includes(name)),
   );
   const server = await startServer(deps);
   const quiet = async () => {

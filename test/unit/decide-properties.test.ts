@@ -4,8 +4,11 @@ import { AWARD_STATUSES, counts, type DecidedAward, measureOf, type PastAward } 
 import { decide, decideForOrder } from '../../src/compensation/decide.js';
 import { CONTACT_REASONS, type DecisionCase } from '../../src/compensation/decision-input.js';
 import { DEFAULT_POLICY } from '../../src/compensation/default-policy.js';
-import { INCIDENTS, type Incident } from '../../src/compensation/incident.js';
+import { AWARD_INCIDENTS, type Incident } from '../../src/compensation/incident.js';
+import { parsePolicy } from '../../src/compensation/policy.js';
+import { passTill } from '../../src/compensation/till.js';
 import { FAULTS, type Judgement, VERDICTS, type Verdict } from '../../src/promises/verdict.js';
+import { policyDocuments } from '../support/policy-documents.js';
 
 /** SEED repeats a run: fast-check prints the seed of the one that failed. */
 const seed = process.env.SEED;
@@ -40,17 +43,20 @@ const nearby = fc.integer({ min: -400 * 24, max: 1 }).map((hours) => new Date(AS
 
 function pastAwards(currency: string): fc.Arbitrary<PastAward> {
   const money = (name: 'money' | 'care' | 'entitlement', kind: 'store_credit' | 'gift' | 'refund') =>
-    fc.nat(7_000).map((amountMinor) => ({ class: name, kind, months: null, amount: { amountMinor, currency } }));
+    fc
+      .nat(7_000)
+      .map((amountMinor) => ({ class: name, kind, months: null, points: null, amount: { amountMinor, currency } }));
   const remedy = fc.oneof(
-    fc.constant({ class: 'membership', kind: 'membership_extension', months: 1, amount: null } as const),
-    fc.constant({ class: 'fulfilment', kind: 'replacement', months: null, amount: null } as const),
+    fc.constant({ class: 'membership', kind: 'membership_extension', months: 1, points: null, amount: null } as const),
+    fc.constant({ class: 'fulfilment', kind: 'replacement', months: null, points: null, amount: null } as const),
     money('money', 'store_credit'),
     money('care', 'gift'),
     money('entitlement', 'refund'),
+    fc.nat(500).map((points) => ({ class: 'money', kind: 'points', months: null, points, amount: null }) as const),
   );
   const rest = fc.record({
     orderId: fc.constantFrom('o-1', 'p-1', 'p-2', 'p-3', 'p-4'),
-    incident: fc.constantFrom(...INCIDENTS),
+    incident: fc.constantFrom(...AWARD_INCIDENTS),
     at: nearby,
     status: fc.constantFrom(...AWARD_STATUSES),
   });
@@ -72,9 +78,22 @@ const orders = currencies.chain((currency) =>
     registeredAt: fc.option(nearby),
     contacts: fc.array(fc.record({ reason: fc.constantFrom(...CONTACT_REASONS), at: nearby }), { maxLength: 3 }),
     history: fc.array(pastAwards(currency), { maxLength: 8 }),
+    arm: fc.constantFrom('treated' as const, null),
+    destination: fc.option(
+      fc.record({
+        country: fc.constantFrom('US', 'CA', null),
+        region: fc.constantFrom('NY', null),
+        postalCode: fc.constantFrom('10001', null),
+      }),
+    ),
   }),
 );
-const shipments = fc.record({ judgement: judgements, firstDeliveredAt: fc.option(nearby) });
+const shipments = fc.record({
+  judgement: judgements,
+  firstDeliveredAt: fc.option(nearby),
+  carrier: fc.constantFrom('UPS', 'usps', null),
+  service: fc.constantFrom('Ground', null),
+});
 const cases = fc.tuple(orders, shipments).map(([order, shipment]): DecisionCase => ({ ...order, ...shipment }));
 const severalCases = fc
   .tuple(orders, fc.array(shipments, { minLength: 1, maxLength: 4 }))
@@ -90,6 +109,7 @@ function remembered(awards: readonly DecidedAward[], incident: Incident, orderId
     class: award.class,
     kind: award.kind,
     months: 'months' in award ? award.months : null,
+    points: 'points' in award ? award.points : null,
     amount: 'amount' in award ? award.amount : null,
     at: AS_OF,
     status: award.status,
@@ -100,7 +120,15 @@ describe('whatever the order, its customer and its history are', () => {
   test('top-ups add up to the highest band that was ever reached, however it came', () => {
     fc.assert(
       fc.property(orders, fc.array(fc.nat(12), { minLength: 1, maxLength: 8 }), (order, lateness) => {
-        const base = { ...order, contacts: [], history: [], firstDeliveredAt: null, membership: null };
+        const base = {
+          ...order,
+          contacts: [],
+          history: [],
+          firstDeliveredAt: null,
+          membership: null,
+          carrier: null,
+          service: null,
+        };
         const at = (lateDays: number, history: PastAward[]) =>
           decided({ ...base, judgement: judgement('late', lateDays, 'carrier'), history });
         const worth = (awards: readonly DecidedAward[]) =>
@@ -220,6 +248,71 @@ describe('whatever the order, its customer and its history are', () => {
           return { verdict, incident, awards, tasks: new Set(tasks.map(({ rule }) => rule)), decidesAgainAt };
         };
         expect(outcome([...boxes].reverse())).toEqual(outcome(boxes));
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('whatever the policy is', () => {
+  /** Any document that parses: most do, as they are drawn; those that do not are no policy. */
+  const policies = policyDocuments.map((document) => parsePolicy(document));
+  const tills = fc.record({
+    breakerOpen: fc.boolean(),
+    spentToday: fc.dictionary(fc.constantFrom('USD', 'GBP'), fc.nat(600_000)),
+  });
+
+  test('most of what is drawn here is a policy, else the tests below say nothing', () => {
+    const drawn = fc.sample(policies, { numRuns: 200, seed: 1 });
+    expect(drawn.filter(({ outcome }) => outcome === 'ok').length).toBeGreaterThan(100);
+  });
+
+  test('it decides every case, by the same laws: one award a class, an award or a reason, the till never gives more', () => {
+    fc.assert(
+      fc.property(policies, severalCases, tills, (parsed, boxes, till) => {
+        fc.pre(parsed.outcome === 'ok');
+        if (parsed.outcome !== 'ok') return;
+        const { policy } = parsed;
+        const decision = decideForOrder(boxes, policy, 1);
+        const [first] = boxes;
+        if (!first) return;
+        const passed = passTill(decision, first, till, policy);
+        for (const { awards, declinedBecause, explanation } of [decision, passed]) {
+          expect(new Set(awards.map((award) => award.class)).size).toBe(awards.length);
+          expect(awards.length > 0).toBe(declinedBecause === null);
+          expect(explanation.at(-1)).toMatch(declinedBecause ?? /^Given: /);
+          for (const award of awards) expect(award.status === 'pending').toBe(award.stoppedBy.length === 0);
+          for (const award of awards)
+            if (award.status === 'pending') expect(measureOf(award).quantity).toBeGreaterThan(0);
+        }
+        const before = new Map(decision.awards.map((award) => [award.rule, measureOf(award)]));
+        for (const award of passed.awards) expect(measureOf(award)).toEqual(before.get(award.rule));
+      }),
+      RUNS,
+    );
+  });
+
+  test('the holdout arm gets all that is no goodwill as everybody does, nothing that is, and never anything owed less', () => {
+    fc.assert(
+      fc.property(policies, severalCases, (parsed, boxes) => {
+        fc.pre(parsed.outcome === 'ok');
+        if (parsed.outcome !== 'ok') return;
+        const { policy } = parsed;
+        const isGoodwill = ({ class: name }: DecidedAward) => policy.classes[name]?.goodwill === true;
+        const isOwed = ({ class: name }: DecidedAward) => policy.classes[name]?.owed === true;
+        const decideIn = (arm: 'treated' | 'holdout') =>
+          decideForOrder(
+            boxes.map((box) => ({ ...box, arm })),
+            policy,
+            1,
+          );
+        const [treated, heldOut] = [decideIn('treated'), decideIn('holdout')];
+        expect(heldOut.awards.filter(isGoodwill)).toEqual([]);
+        expect(heldOut.awards.filter(isOwed)).toEqual(treated.awards.filter(isOwed));
+        expect(heldOut.withheld).toEqual(treated.awards.filter(isGoodwill));
+        expect(heldOut.earned).toEqual(treated.earned);
+        expect(treated.withheld).toEqual([]);
+        if (heldOut.awards.length === 0 && heldOut.withheld.length > 0) expect(heldOut.declinedBecause).toBe('holdout');
       }),
       RUNS,
     );

@@ -288,7 +288,10 @@ describe('the JSON form of a case', () => {
   });
 
   test('settings that the case leaves out are those of the policy', () => {
-    const patient = { ...DEFAULT_POLICY, judging: { graceMinutes: 1440, attemptCounts: false, lostAfterDays: 30 } };
+    const patient = {
+      ...DEFAULT_POLICY,
+      judging: { graceMinutes: 1440, attemptCounts: false, lostAfterDays: 30, shipsFrom: [] },
+    };
     expect(caseOf(late(1), patient).judgement.verdict).toBe('on_time');
     expect(caseOf({ ...late(1), graceMinutes: 0 }, patient).judgement.verdict).toBe('late');
     expect(caseOf({}, patient).judgement.verdict).toBe('overdue');

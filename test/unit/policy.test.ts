@@ -63,7 +63,7 @@ describe('a policy that is refused, with the path of what is wrong', () => {
         policy.rules = [];
         delete (policy.classes as Json).money;
       }),
-      ['limits[3].for.classes[0]'],
+      ['limits[3].for.classes[0]', 'dailyBudget.classes[0]'],
     ],
     [
       'a class both owed and goodwill',

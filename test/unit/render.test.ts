@@ -91,6 +91,11 @@ const SAMPLES: Record<TemplateName, Letter> = {
     verdict: 'returned',
     awards: [{ kind: 'refund', amount: { amountMinor: 5990, currency: 'USD' }, arrivesOn: '2026-11-12' }],
   }),
+  'award-approved': lateDelivered({ template: 'award-approved', awards: [credit(6_000, 'USD')] }),
+  goodwill: lateDelivered({
+    template: 'goodwill',
+    awards: [{ kind: 'points', points: 1_200, expiresOn: '2027-11-05' }],
+  }),
 };
 
 /** Locales write no-break spaces into dates and money; a reader sees spaces. */
@@ -183,6 +188,34 @@ The team at Lindgren & Sons
     );
     expect(text).toContain('We have added the difference already. There is nothing you need to do.');
     expect(text).toContain('- Another $2.99 of credit, in your account now.');
+  });
+
+  test('approved later: told as more, without telling what happened twice', () => {
+    expect(subjectOf(SAMPLES['award-approved'])).toBe('Order 1042: we have added to it: $60.00 credit added');
+    expect(textOf(SAMPLES['award-approved'])).toContain(
+      'One of us has looked at it again since, and has done more for you.',
+    );
+    expect(textOf(SAMPLES['award-approved'])).toContain('- $60.00 of credit, in your account now.');
+  });
+
+  test('given by hand: what was done, and nothing of lateness, which may not be the reason', () => {
+    expect(subjectOf(SAMPLES.goodwill)).toBe('Order 1042: 1,200 points added');
+    expect(textOf(SAMPLES.goodwill)).toContain('One of us has looked at your order 1042.');
+    expect(textOf(SAMPLES.goodwill)).toContain(
+      '- 1,200 points, in your account now and good until Friday, November 5, 2027.',
+    );
+    expect(textOf(SAMPLES.goodwill)).not.toContain('late');
+  });
+
+  test('a replacement says on which day it leaves', () => {
+    const letter = lateOverdue({
+      template: 'lost',
+      verdict: 'lost',
+      awards: [{ kind: 'replacement', twoDayShipping: true, shipsOn: '2026-11-09', arrivesOn: null }],
+    });
+    expect(textOf(letter)).toContain(
+      'sent to you by two-day shipping, at no cost to you. It leaves on Monday, November 9.',
+    );
   });
 
   test('lost, not received, damaged, returned', () => {
@@ -513,7 +546,13 @@ describe('templateFor', () => {
   ] as const;
   for (const [incident, verdict, occasionMissed, isTopUp, expected] of CASES) {
     test(`${incident}, ${verdict}${occasionMissed ? ', occasion missed' : ''}${isTopUp ? ', top-up' : ''}: ${expected}`, () => {
-      expect(templateFor({ incident, verdict, occasionMissed, isTopUp })).toBe(expected);
+      expect(templateFor({ incident, verdict, occasionMissed, isTopUp, isAddition: false })).toBe(expected);
     });
   }
+
+  test('what a person gave by hand, and whatever was approved after a letter, have templates of their own', () => {
+    const plain = { verdict: 'late', occasionMissed: true, isTopUp: true } as const;
+    expect(templateFor({ ...plain, incident: 'manual', isAddition: false })).toBe('goodwill');
+    expect(templateFor({ ...plain, incident: 'late', isAddition: true })).toBe('award-approved');
+  });
 });

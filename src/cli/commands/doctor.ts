@@ -7,7 +7,7 @@ import { createLogger } from '../../logger.js';
 import { checkMailServer } from '../../messages/mailer.js';
 import { openRedisBackend } from '../../queue/backend.js';
 import { type Check, fault, ok, reasonOf, warning } from '../doctor/check.js';
-import { checkClock, checkSchema, checkServer, checkWork } from '../doctor/check-database.js';
+import { checkAppRole, checkClock, checkSchema, checkServer, checkWork } from '../doctor/check-database.js';
 import { checkSources, checkWhatSourcesSaid } from '../doctor/check-sources.js';
 import { hasDatabase, openDatabaseUrl } from '../session.js';
 
@@ -63,7 +63,8 @@ async function checkStores(config: Config): Promise<Check[]> {
       await checkQueue(config, facts),
     );
     // A database that was never started on has no tables of ours yet.
-    if (facts.hasTables) checks.push(...(await checkWork(db.pool)), ...(await checkWhatSourcesSaid(db.pool)));
+    if (facts.hasTables)
+      checks.push(await checkAppRole(db.pool), ...(await checkWork(db.pool)), ...(await checkWhatSourcesSaid(db.pool)));
   } catch (error) {
     checks.push(fault('database', reasonOf(error), 'see that it runs, and that DATABASE_URL is right'));
   } finally {

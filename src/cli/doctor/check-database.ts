@@ -1,4 +1,5 @@
 import { systemClock } from '../../clock.js';
+import { APP_ROLE, inspectAppRole } from '../../db/app-role.js';
 import type { Sql } from '../../db/database.js';
 import { readNow } from '../../db/now.js';
 import type { ServerFacts } from '../../db/server-facts-store.js';
@@ -29,6 +30,19 @@ export function checkServer({ major, version, fsync, synchronousCommit, isReplic
 export function checkSchema(pending: readonly string[]): Check {
   if (pending.length === 0) return ok('schema', 'up to date');
   return warning('schema', `not applied yet: ${pending.join(', ')}`, 'makegood migrate, or start makegood');
+}
+
+/** Whether what must not be rewritten is kept from the application itself. */
+export async function checkAppRole(sql: Sql): Promise<Check> {
+  const state = await inspectAppRole(sql);
+  if (state === 'ready')
+    return ok('role', `the application works as ${APP_ROLE}, which cannot rewrite ledger and audit`);
+  const detail = `the application works as the owner of its tables: ${APP_ROLE} ${state === 'absent' ? 'could not be made' : 'has not the rights that it should have'}; triggers alone guard ledger and audit`;
+  return warning(
+    'role',
+    detail,
+    'give the user of DATABASE_URL CREATEROLE, or have the role made and granted to it, and start again',
+  );
 }
 
 /** This machine's clock beside the database's, which is the one that decides. */

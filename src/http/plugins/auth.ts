@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Caller, findCaller } from '../../auth/key-store.js';
 import { mayActAs, type Role } from '../../auth/roles.js';
+import type { Person } from '../../awards/agent-limits.js';
 import type { Deps } from '../../deps.js';
-import { AppError } from '../../errors.js';
+import { AppError, assert } from '../../errors.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may use this route. Every route says so, or the server does not start. */
-    role?: Role | 'public';
+    /** Who may use this route: a key of this role, or of any of these. Every route says so, or the server does not start. */
+    role?: Role | readonly Role[] | 'public';
   }
   interface FastifyRequest {
     caller: Caller | null;
@@ -31,7 +32,8 @@ export function requireRoles(app: FastifyInstance, deps: Deps): void {
         { key: request.caller.keyId, role: request.caller.role, needed, route: request.routeOptions.url },
         'forbidden',
       );
-      throw new AppError('forbidden', `This needs a key of role ${needed}; yours has role ${request.caller.role}.`);
+      const roles = [needed ?? []].flat().join(' or ');
+      throw new AppError('forbidden', `This needs a key of role ${roles}; yours has role ${request.caller.role}.`);
     }
   });
 }
@@ -48,4 +50,11 @@ async function authenticate(deps: Deps, request: FastifyRequest): Promise<Caller
 /** Who did it, for the audit. */
 export function actorOf(request: FastifyRequest): string {
   return request.caller ? `key:${request.caller.name}` : 'public';
+}
+
+/** Who asks, as what is decided by hand needs to know: by key, role, and name for the audit. */
+export function personOf(request: FastifyRequest): Person {
+  const { caller } = request;
+  assert(caller !== null, 'a route that is not public knows its caller');
+  return { keyId: caller.keyId, role: caller.role, actor: actorOf(request) };
 }

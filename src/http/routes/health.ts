@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { sampleAwards } from '../../awards/sample-awards.js';
 import { readNow } from '../../db/now.js';
 import type { Deps } from '../../deps.js';
 
@@ -50,6 +51,7 @@ export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps 
       schema: { tags: ['health'], summary: 'What this process counts, for Prometheus', response: { 200: z.string() } },
     },
     async (_request, reply) => {
+      await sampleAwards(deps);
       const { registry } = deps.metrics;
       return reply.type(registry.contentType).send(await registry.metrics());
     },

@@ -68,7 +68,7 @@ export async function orderRoutes(plain: FastifyInstance, { deps }: { deps: Deps
       },
     },
     async (request) => {
-      const view = await loadOrderView(deps.db, request.params.id);
+      const view = await loadOrderView(deps.db, request.params.id, deps.config.remedyProviders);
       if (!view) throw new AppError('not_found', 'There is no order with this id.');
       return view;
     },

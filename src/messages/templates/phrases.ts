@@ -1,6 +1,6 @@
+import { type LocalFormat, localFormat } from '../../local-format.js';
 import type { TrackingStatus } from '../../shipments/tracking-event.js';
 import type { Letter } from '../letter.js';
-import { type LocalFormat, localFormat } from './local-format.js';
 
 /** What several letters say in the same words. English; days, times and money as the customer's locale writes them. */
 export interface Phrases {

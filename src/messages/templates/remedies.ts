@@ -1,6 +1,6 @@
+import type { LocalFormat } from '../../local-format.js';
 import type { Letter, LetterAward } from '../letter.js';
 import { type Block, paragraph } from './content.js';
-import type { LocalFormat } from './local-format.js';
 import type { Phrases } from './phrases.js';
 
 /**
@@ -52,8 +52,9 @@ function remedyLine(award: LetterAward, again: boolean, format: LocalFormat): st
     }
     case 'replacement': {
       const how = award.twoDayShipping ? 'sent to you by two-day shipping' : 'sent to you';
+      const leaves = award.shipsOn ? ` It leaves on ${format.day(award.shipsOn)}.` : '';
       const when = award.arrivesOn === null ? '' : ` It should be with you on ${format.day(award.arrivesOn)}.`;
-      return `A replacement, ${how}, at no cost to you.${when}`;
+      return `A replacement, ${how}, at no cost to you.${leaves}${when}`;
     }
     case 'gift':
       return 'A small gift from us, sent to you as well.';

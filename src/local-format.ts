@@ -1,5 +1,5 @@
-import { isTimeZone, localDateOf } from '../../calendar.js';
-import { formatMoney, type Money } from '../../money.js';
+import { isTimeZone, localDateOf } from './calendar.js';
+import { formatMoney, type Money } from './money.js';
 
 /**
  * Days, times and money as one customer reads them: in the customer's locale, in the zone of the destination.

@@ -1,0 +1,71 @@
+import type { AwardKind } from '../compensation/award.js';
+import type { Sql } from '../db/database.js';
+import type { RemedyProvider } from './remedy-providers.js';
+
+/** An award that is to be granted and was not. */
+export interface PendingAward {
+  readonly id: string;
+  readonly kind: AwardKind;
+  readonly policyVersion: number;
+  /** A person has approved it. */
+  readonly reviewed: boolean;
+  /** Who was asked to carry it out; null: nobody yet. */
+  readonly provider: RemedyProvider | null;
+}
+
+/** Takes those of these awards that are still to be granted, in the order of their ids, until the transaction ends. */
+export async function lockPending(sql: Sql, ids: readonly string[]): Promise<PendingAward[]> {
+  const { rows } = await sql.query(
+    `SELECT id, kind, policy_version, provider, reviewed_by IS NOT NULL AS reviewed FROM awards
+     WHERE id = ANY($1::uuid[]) AND status = 'pending' ORDER BY id FOR UPDATE`,
+    [ids],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    policyVersion: row.policy_version,
+    reviewed: row.reviewed,
+    provider: row.provider,
+  }));
+}
+
+/** Stops awards that were decided before the breaker was tripped and not granted yet; what a provider was asked for goes on. */
+export async function holdForBreaker(sql: Sql, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql.query(
+    `UPDATE awards SET status = 'held', stopped_by = ARRAY['breaker'] WHERE id = ANY($1::uuid[]) AND provider IS NULL`,
+    [ids],
+  );
+}
+
+export interface DatedAward {
+  readonly id: string;
+  readonly expiresAt: Date | null;
+  /** A calendar date in the warehouse's zone. */
+  readonly shipOn: string | null;
+}
+
+/** Notes when what is given ends and when a parcel leaves; what was noted before stays. */
+export async function dateAwards(sql: Sql, dated: readonly DatedAward[]): Promise<void> {
+  const ones = dated.filter(({ expiresAt, shipOn }) => expiresAt !== null || shipOn !== null);
+  if (ones.length === 0) return;
+  await sql.query(
+    `UPDATE awards a SET expires_at = coalesce(a.expires_at, n.expires_at), ship_on = coalesce(a.ship_on, n.ship_on)
+     FROM unnest($1::uuid[], $2::timestamptz[], $3::date[]) AS n(id, expires_at, ship_on) WHERE a.id = n.id`,
+    [ones.map(({ id }) => id), ones.map(({ expiresAt }) => expiresAt), ones.map(({ shipOn }) => shipOn)],
+  );
+}
+
+/** Notes who carries these awards out from now on. */
+export async function handOver(
+  sql: Sql,
+  ids: readonly string[],
+  providers: readonly (RemedyProvider | null)[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await sql.query(
+    `UPDATE awards a SET provider = n.provider FROM unnest($1::uuid[], $2::text[]) AS n(id, provider)
+     WHERE a.id = n.id AND a.provider IS NULL`,
+    [ids, providers],
+  );
+}

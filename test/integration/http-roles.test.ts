@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ROLES, type Role } from '../../src/auth/roles.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { readDatabaseState } from '../support/database-state.js';
+import { startHttpServer, type TestServer } from '../support/http-server.js';
+import { type Person, somebody } from '../support/people.js';
+import { expectProblem } from '../support/problem.js';
+
+/** Who may use what, as promised. A supervisor may do what an agent may, an admin everything; ingest stands apart. */
+const SYSTEMS: readonly Role[] = ['ingest', 'admin'];
+const AGENTS: readonly Role[] = ['agent', 'supervisor', 'admin'];
+const SUPERVISORS: readonly Role[] = ['supervisor', 'admin'];
+const ADMINS: readonly Role[] = ['admin'];
+const PROMISED: Readonly<Record<string, readonly Role[]>> = {
+  'PUT /v1/orders/{id}': SYSTEMS,
+  'GET /v1/orders/{id}': AGENTS,
+  'POST /v1/orders/{id}/recheck': AGENTS,
+  'POST /v1/orders/{id}/awards': AGENTS,
+  'POST /v1/awards/{id}/approve': SUPERVISORS,
+  'POST /v1/awards/{id}/decline': SUPERVISORS,
+  'POST /v1/awards/{id}/retry': SUPERVISORS,
+  'PATCH /v1/awards/{id}': AGENTS,
+  'POST /v1/awards/{id}/reverse': SUPERVISORS,
+  'GET /v1/approvals': SUPERVISORS,
+  'POST /v1/approvals': SUPERVISORS,
+  'POST /v1/approvals/preview': SUPERVISORS,
+  'GET /v1/breaker': SUPERVISORS,
+  'POST /v1/breaker/preview': ADMINS,
+  'POST /v1/breaker/reset': ADMINS,
+  'GET /v1/customers/{id}/ledger': AGENTS,
+  'POST /v1/customers/{id}/ledger/debits': ['ingest', 'supervisor', 'admin'],
+  'POST /v1/contacts': ['ingest', 'agent', 'supervisor', 'admin'],
+  'GET /v1/tasks': AGENTS,
+  'POST /v1/tasks/{id}/complete': AGENTS,
+  'GET /v1/alarms': AGENTS,
+  'GET /v1/audit': ADMINS,
+};
+
+let database: TestDatabase;
+let server: TestServer;
+const people = new Map<Role, Person>();
+let closed: readonly string[];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  server = await startHttpServer(database.url);
+  for (const role of ROLES) people.set(role, await somebody(server, role));
+  const { paths } = (await server.request('GET', '/openapi.json')).body;
+  closed = Object.entries<Record<string, { security: object[] }>>(paths).flatMap(([path, operations]) =>
+    Object.entries(operations)
+      .filter(([, { security }]) => security.length > 0)
+      .map(([method]) => `${method.toUpperCase()} ${path}`),
+  );
+});
+afterAll(async () => {
+  await server.stop();
+  await database.drop();
+});
+
+test('every route that is not public is promised to somebody here, and every promise has its route', () => {
+  expect([...closed].sort()).toEqual(Object.keys(PROMISED).sort());
+});
+
+const CASES = Object.entries(PROMISED).flatMap(([route, roles]) =>
+  ROLES.map((role) => ({
+    route,
+    role,
+    allowed: roles.includes(role),
+    what: roles.includes(role) ? 'is heard' : 'is refused',
+  })),
+);
+
+describe('each role at each route', () => {
+  test.each(CASES)('$role $what at $route', async ({ route, role, allowed }) => {
+    const [method = '', path = ''] = route.split(' ');
+    // Nothing has this id, and the body says nothing: whoever is let in hears that.
+    const address = path.replace('{id}', '00000000-0000-7000-8000-000000000000');
+    const before = await readDatabaseState(database);
+    const answer = await people.get(role)?.ask(method, address, method === 'GET' ? undefined : {});
+    if (!answer) throw new Error(`nobody has the role ${role}`);
+    if (allowed) expect([200, 400, 404]).toContain(answer.status);
+    else expectProblem(answer, { status: 403, code: 'forbidden', fields: [] });
+    expect(await readDatabaseState(database)).toEqual(before);
+  });
+
+  test.each(Object.keys(PROMISED))('%s is closed without a key', async (route) => {
+    const [method = '', path = ''] = route.split(' ');
+    const answer = await server.request(method, path.replace('{id}', 'x'), method === 'GET' ? undefined : {}, {
+      authorization: '',
+    });
+    expectProblem(answer, { status: 401, code: 'unauthenticated' });
+  });
+});
+
+test('the description names the roles', async () => {
+  const { paths } = (await server.request('GET', '/openapi.json')).body;
+  expect(paths['/v1/contacts'].post.description).toContain('Role: ingest or agent.');
+  expect(paths['/v1/audit'].get.description).toContain('Role: admin.');
+});
