@@ -11,9 +11,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { benchCarriers } from './carriers.mjs';
+import { benchLedger } from './ledger.mjs';
 import { machineFacts } from './machine.mjs';
 
-const BENCHES = { carriers: benchCarriers };
+const BENCHES = { carriers: benchCarriers, ledger: benchLedger };
 const RESULTS = fileURLToPath(new URL('results.jsonl', import.meta.url));
 
 const { values, positionals } = parseArgs({

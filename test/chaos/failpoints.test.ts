@@ -11,11 +11,14 @@ import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.js';
 
 /** After every step of every stage: before and after each COMMIT, and around what the mail server says. */
 const EACH_STAGE = ['claimed', 'before-commit', 'after-commit', 'announced'];
+/** What the ledger grants never comes to `call-providers`: test/pipeline/call-providers.test.ts kills that at each of its steps. */
+const MAIN_STAGES = STAGES.filter((stage) => stage !== 'call-providers');
+const OF_PROVIDERS = [...EACH_STAGE, 'claimed-award', 'answered', 'recorded'].map((step) => `call-providers:${step}`);
 const FAILPOINTS = [
   'receive-webhook:before-commit',
   'receive-webhook:after-commit',
   'receive-webhook:announced',
-  ...STAGES.flatMap((stage) => EACH_STAGE.map((step) => `${stage}:${step}`)),
+  ...MAIN_STAGES.flatMap((stage) => EACH_STAGE.map((step) => `${stage}:${step}`)),
   'send-messages:messages-claimed',
   'send-messages:handover',
   'send-messages:answered',
@@ -36,7 +39,7 @@ test('every failpoint in the code is one of these', () => {
     .flatMap(([, name = '']) =>
       name.startsWith('${') ? STAGES.map((stage) => name.replace(/^\$\{[^}]+\}/, stage)) : [name],
     );
-  expect([...new Set(named)].sort()).toEqual([...FAILPOINTS].sort());
+  expect([...new Set(named)].sort()).toEqual([...FAILPOINTS, ...OF_PROVIDERS].sort());
 });
 
 describe.each(BACKENDS)('killed at each step, BullMQ on $backend', ({ start }) => {

@@ -69,6 +69,9 @@ const RESTRICT_VIOLATION = '23001';
 const UNIQUE_VIOLATION = '23505';
 const CHECK_VIOLATION = '23514';
 
+/** The checks of the table stand behind the guard of an award's life, which would refuse an update before them. */
+const UNGUARDED = 'ALTER TABLE awards DISABLE TRIGGER awards_guard;';
+
 /** Asserts that a statement is refused with this SQLSTATE, and that nothing is different afterwards. */
 async function refused(sql: string, code: string, named?: string): Promise<void> {
   const before = await readDatabaseState(database);
@@ -260,7 +263,7 @@ describe('once and not twice', () => {
       `INSERT INTO messages (id, order_id, customer_id, decision_id, template, to_address, message_id, letter, status, created_at)
        SELECT gen_random_uuid(), order_id, customer_id, decision_id, template, 'other@example.com', '<2@shop.example>', letter, 'queued', now() FROM messages`,
       UNIQUE_VIOLATION,
-      'messages_one_per_decision_and_template',
+      'messages_one_per_decision_template_and_part',
     ],
     [
       'a Message-ID',
@@ -322,16 +325,19 @@ describe('values that mean nothing are refused', () => {
     ['orders_money', `UPDATE orders SET total_minor = -1`],
     ['orders_money', `UPDATE orders SET currency = NULL, total_minor = 1`],
     ['orders_occasion', `UPDATE orders SET occasion_name = 'christmas', occasion_on = NULL`],
-    ['awards_content', `UPDATE awards SET months = 0 WHERE kind = 'membership_extension'`],
-    ['awards_content', `UPDATE awards SET months = NULL WHERE kind = 'membership_extension'`],
-    ['awards_content', `UPDATE awards SET amount_minor = 5, currency = 'USD' WHERE kind = 'membership_extension'`],
-    ['awards_content', `UPDATE awards SET amount_minor = NULL WHERE kind = 'store_credit'`],
-    ['awards_content', `UPDATE awards SET amount_minor = -1 WHERE kind = 'store_credit'`],
-    ['awards_content', `UPDATE awards SET currency = NULL WHERE kind = 'store_credit'`],
-    ['awards_kind', `UPDATE awards SET kind = 'pony' WHERE kind = 'store_credit'`],
-    ['awards_status', `UPDATE awards SET status = 'maybe'`],
-    ['awards_step', `UPDATE awards SET step = 0 WHERE class = 'money'`],
-    ['awards_applied', `UPDATE awards SET applied_at = NULL WHERE status = 'applied'`],
+    ['awards_content', `${UNGUARDED} UPDATE awards SET months = 0 WHERE kind = 'membership_extension'`],
+    ['awards_content', `${UNGUARDED} UPDATE awards SET months = NULL WHERE kind = 'membership_extension'`],
+    [
+      'awards_content',
+      `${UNGUARDED} UPDATE awards SET amount_minor = 5, currency = 'USD' WHERE kind = 'membership_extension'`,
+    ],
+    ['awards_content', `${UNGUARDED} UPDATE awards SET amount_minor = NULL WHERE kind = 'store_credit'`],
+    ['awards_content', `${UNGUARDED} UPDATE awards SET amount_minor = -1 WHERE kind = 'store_credit'`],
+    ['awards_content', `${UNGUARDED} UPDATE awards SET currency = NULL WHERE kind = 'store_credit'`],
+    ['awards_kind', `${UNGUARDED} UPDATE awards SET kind = 'pony' WHERE kind = 'store_credit'`],
+    ['awards_status', `${UNGUARDED} UPDATE awards SET status = 'maybe'`],
+    ['awards_step', `${UNGUARDED} UPDATE awards SET step = 0 WHERE class = 'money'`],
+    ['awards_applied', `${UNGUARDED} UPDATE awards SET applied_at = NULL WHERE status = 'applied'`],
     ['messages_status', `UPDATE messages SET status = 'perhaps'`],
     ['messages_sent', `UPDATE messages SET sent_at = NULL`],
     ['tracking_events_one_time', copyOfScan(`'delivered', now(), '2025-03-05'`)],
@@ -342,6 +348,20 @@ describe('values that mean nothing are refused', () => {
     ['ledger_accounts_owner', `UPDATE ledger_accounts SET owner_kind = 'bank'`],
   ])('%s: %s', async (constraint, sql) => {
     await refused(sql, CHECK_VIOLATION, constraint);
+  });
+});
+
+describe('the life of an award', () => {
+  test.each([
+    ['what was applied is not declined', `UPDATE awards SET status = 'declined' WHERE status = 'applied'`],
+    ['what was applied is not pending again', `UPDATE awards SET status = 'pending' WHERE status = 'applied'`],
+    ['what was applied gives what it gave', `UPDATE awards SET amount_minor = 99 WHERE kind = 'store_credit'`],
+    ['nor more months', `UPDATE awards SET months = 12 WHERE kind = 'membership_extension'`],
+    ['it stays with its order', `UPDATE awards SET order_id = 'other'`],
+    ['it stays with its provider', `UPDATE awards SET provider = 'webhook'; UPDATE awards SET provider = 'stripe'`],
+    ['it is not deleted', `DELETE FROM awards`],
+  ])('%s', async (_what, sql) => {
+    await refused(sql, RESTRICT_VIOLATION);
   });
 });
 

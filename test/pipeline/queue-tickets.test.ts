@@ -6,7 +6,7 @@ import { createLogger } from '../../src/logger.js';
 import { type OpenedDeps, openDeps } from '../../src/open-deps.js';
 import { orderDocumentSchema } from '../../src/promises/order-document.js';
 import { registerOrder } from '../../src/promises/register-order.js';
-import type { Schedule, ScheduleName } from '../../src/queue/queues.js';
+import { SCHEDULES as SCHEDULE_NAMES, type Schedule, type ScheduleName } from '../../src/queue/queues.js';
 import { healQueue, relayLeftovers, relayOutbox } from '../../src/queue/relay.js';
 import type { StageName } from '../../src/queue/ticket.js';
 import { startWorkers } from '../../workers/start-workers.js';
@@ -264,7 +264,7 @@ describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start })
   });
 
   test('a wiped queue is noticed by its missing schedules, and has every ticket again, also the newest', async () => {
-    expect(await opened.deps.queues.ensureSchedules(SCHEDULES)).toEqual(['watch-deadlines', 'sweep']);
+    expect(await opened.deps.queues.ensureSchedules(SCHEDULES)).toEqual([...SCHEDULE_NAMES]);
     await register(25);
     await healQueue(opened.deps, SCHEDULES);
     expect(await waiting('judge-promises')).toBe(25);
