@@ -11,7 +11,7 @@ import {
   lockPending,
   type PendingAward,
 } from './grant-store.js';
-import { lockGrantable, postTransfers } from './ledger-store.js';
+import { postTransfers } from './ledger-store.js';
 
 /**
  * grant-awards: turns decided awards into ledger entries, and hands those that the ledger cannot carry out to who can.
@@ -26,15 +26,17 @@ export const grantAwards: TransactionStage['run'] = async (deps, { sql, ticket, 
   // What a person has approved was looked at: the breaker is for what nobody has seen.
   const held = (await isBreakerOpen(sql)) ? pending.filter(({ reviewed }) => !reviewed).map(({ id }) => id) : [];
   await holdForBreaker(sql, held);
-  const going = pending.filter(({ id }) => !held.includes(id));
-  await dateAwards(sql, await datesOf(going));
+  const dates = await datesOf(pending.filter(({ id }) => !held.includes(id)));
+  await dateAwards(sql, [...dates.values()]);
+  const going = pending
+    .filter(({ id }) => !held.includes(id))
+    .map((award) => ({ ...award, expiresAt: award.expiresAt ?? dates.get(award.id)?.expiresAt ?? null }));
 
   // Who was asked once stays the one who is asked, whatever is configured now: another provider would pay a second time.
   const { remedyProviders } = deps.config;
   const providerOf = (award: PendingAward) => award.provider ?? remedyProviders.get(award.kind) ?? null;
-  const mine = going.filter((award) => providerOf(award) === 'ledger').map(({ id }) => id);
+  const awards = going.filter((award) => providerOf(award) === 'ledger');
   const others = going.filter((award) => ![null, 'ledger'].includes(providerOf(award)));
-  const awards = await lockGrantable(sql, mine);
   if (awards.length > 0) await postTransfers(sql, awards, now);
   const handedOver = others.map(({ id }) => id);
   await handOver(sql, handedOver, others.map(providerOf));
@@ -46,13 +48,13 @@ export const grantAwards: TransactionStage['run'] = async (deps, { sql, ticket, 
   return { next, counts: { awards: awards.length, handedOver: handedOver.length, held: held.length } };
 
   /** When what is given ends, and when a parcel leaves, both counted from now on: what was held did not lose its time. */
-  async function datesOf(ones: readonly PendingAward[]): Promise<DatedAward[]> {
-    const dated: DatedAward[] = [];
+  async function datesOf(ones: readonly PendingAward[]): Promise<Map<string, DatedAward>> {
+    const dated = new Map<string, DatedAward>();
     for (const { id, kind, policyVersion } of ones) {
       if (kind !== 'store_credit' && kind !== 'points' && kind !== 'replacement') continue;
       const { expiry, fulfilment } = await deps.policies.version(sql, policyVersion);
       const days = kind === 'store_credit' ? expiry.storeCreditDays : kind === 'points' ? expiry.pointsDays : null;
-      dated.push({
+      dated.set(id, {
         id,
         expiresAt: days === null ? null : addDays(now, days),
         shipOn: kind === 'replacement' ? shipOnOf(now, fulfilment) : null,

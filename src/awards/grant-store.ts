@@ -1,11 +1,10 @@
-import type { AwardKind } from '../compensation/award.js';
 import type { Sql } from '../db/database.js';
+import type { GrantableAward } from './posting.js';
 import type { RemedyProvider } from './remedy-providers.js';
 
 /** An award that is to be granted and was not. */
-export interface PendingAward {
-  readonly id: string;
-  readonly kind: AwardKind;
+export interface PendingAward extends GrantableAward {
+  readonly decisionId: string;
   readonly policyVersion: number;
   /** A person has approved it. */
   readonly reviewed: boolean;
@@ -15,18 +14,19 @@ export interface PendingAward {
 
 /** Takes those of these awards that are still to be granted, in the order of their ids, until the transaction ends. */
 export async function lockPending(sql: Sql, ids: readonly string[]): Promise<PendingAward[]> {
-  const { rows } = await sql.query(
-    `SELECT id, kind, policy_version, provider, reviewed_by IS NOT NULL AS reviewed FROM awards
-     WHERE id = ANY($1::uuid[]) AND status = 'pending' ORDER BY id FOR UPDATE`,
+  // Customers before awards, as everybody takes them who moves what a customer has.
+  await sql.query(
+    `SELECT 1 FROM customers WHERE id IN (SELECT customer_id FROM awards WHERE id = ANY($1::uuid[]))
+     ORDER BY id FOR NO KEY UPDATE`,
     [ids],
   );
-  return rows.map((row) => ({
-    id: row.id,
-    kind: row.kind,
-    policyVersion: row.policy_version,
-    reviewed: row.reviewed,
-    provider: row.provider,
-  }));
+  const { rows } = await sql.query(
+    `SELECT id, customer_id AS "customerId", decision_id AS "decisionId", kind, months, points, amount_minor AS "amountMinor",
+       currency, expires_at AS "expiresAt", policy_version AS "policyVersion", provider, reviewed_by IS NOT NULL AS reviewed
+     FROM awards WHERE id = ANY($1::uuid[]) AND status = 'pending' ORDER BY id FOR UPDATE`,
+    [ids],
+  );
+  return rows;
 }
 
 /** Stops awards that were decided before the breaker was tripped and not granted yet; what a provider was asked for goes on. */

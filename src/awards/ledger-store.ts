@@ -1,39 +1,11 @@
-import type { AwardKind } from '../compensation/award.js';
 import type { Sql } from '../db/database.js';
 import { assert } from '../errors.js';
 import { newId } from '../ids.js';
-import { type GrantableAward, HOUSE_ACCOUNTS, LEDGER_KINDS, postAward, type TransferKind } from './posting.js';
-
-/**
- * Takes these awards until the transaction ends, in the order of their ids, and before them their customers: whatever moves
- * what customers have goes through their rows, one after the other. Only those that the ledger can still grant; what another
- * provider was asked for stays with that one.
- * @param byLedger the kinds that the configuration leaves to the ledger
- */
-export async function lockGrantable(
-  sql: Sql,
-  ids: readonly string[],
-  byLedger: ReadonlySet<AwardKind> = LEDGER_KINDS,
-): Promise<(GrantableAward & { decisionId: string })[]> {
-  const kinds = [...LEDGER_KINDS].filter((kind) => byLedger.has(kind));
-  await sql.query(
-    `SELECT 1 FROM customers WHERE id IN (SELECT customer_id FROM awards WHERE id = ANY($1::uuid[]) AND kind = ANY($2))
-     ORDER BY id FOR NO KEY UPDATE`,
-    [ids, kinds],
-  );
-  const { rows } = await sql.query(
-    `SELECT id, customer_id AS "customerId", decision_id AS "decisionId", kind, months, points, amount_minor AS "amountMinor",
-       currency, expires_at AS "expiresAt"
-     FROM awards WHERE id = ANY($1::uuid[]) AND status = 'pending' AND kind = ANY($2) AND (provider IS NULL OR provider = 'ledger')
-     ORDER BY id FOR UPDATE`,
-    [ids, kinds],
-  );
-  return rows;
-}
+import { type GrantableAward, HOUSE_ACCOUNTS, postAward, type TransferKind } from './posting.js';
 
 /**
  * Books awards from the house to their customers, and marks them as applied. An award that has its transfer already is not
- * booked again, whoever booked it. Their customers are locked (`lockGrantable`).
+ * booked again, whoever booked it. Their customers are locked (`lockPending`).
  */
 export async function postTransfers(sql: Sql, awards: readonly GrantableAward[], postedAt: Date): Promise<void> {
   const transfers = awards.map((award) => ({

@@ -22,9 +22,6 @@ export interface Posting {
   readonly amount: number;
 }
 
-/** What the ledger can keep, and so grant by itself. */
-export const LEDGER_KINDS: ReadonlySet<AwardKind> = new Set(['membership_extension', 'store_credit', 'points']);
-
 /** What an award moves. Pure; only for kinds that the ledger grants. */
 export function postAward({ kind, months, points, amountMinor, currency }: GrantableAward): Posting {
   if (kind === 'membership_extension') {

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { expireCredits } from '../../src/awards/expire-credits.js';
-import { lockGrantable } from '../../src/awards/ledger-store.js';
+import { grantAwards } from '../../src/awards/grant-awards.js';
 import { loadLedger } from '../../src/awards/ledger-view-store.js';
 import { reconcileLedger } from '../../src/awards/reconcile-ledger.js';
 import { reverseAward } from '../../src/awards/reverse-award.js';
 import { debitLedger, type LedgerDebit } from '../../src/awards/spend-ledger.js';
+import { ensureFirstPolicy, PolicyBook } from '../../src/compensation/policy-store.js';
+import { readConfig } from '../../src/config.js';
+import type { Deps } from '../../src/deps.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { countRows, readDatabaseState } from '../support/database-state.js';
 import { addCustomers, balancesOf, decideAwards, grantNow, type LedgerDeps, openLedger } from '../support/ledger.js';
@@ -75,10 +78,27 @@ describe('granting', () => {
       { customerId: customer, unit: 'points', amount: 6 },
     ]);
     await database.query(`UPDATE awards SET provider = 'webhook' WHERE id = $1`, [asked]);
-    const found = await deps.db.transaction((sql) =>
-      lockGrantable(sql, [credit, points, asked], new Set(['points', 'refund'])),
+    await ensureFirstPolicy(deps.db, null);
+    const config = readConfig({
+      REMEDY_PROVIDERS: 'store_credit=webhook',
+      AWARD_WEBHOOK_URL: 'http://127.0.0.1:9/awards',
+      AWARD_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+    });
+    const all = { ...deps, config, policies: new PolicyBook() } as unknown as Deps;
+    const ticket = { id: credit, stage: 'grant-awards', trigger: 'webhook', trace: 'test', attempts: 0 } as const;
+    await deps.db.transaction((sql) =>
+      grantAwards(all, { sql, ticket: { ...ticket, ids: [credit, points, asked] }, now: new Date() }),
     );
-    expect(found.map(({ id }) => id)).toEqual([points]);
+    const rows = await database.query('SELECT id, status, provider FROM awards WHERE id = ANY($1::uuid[])', [
+      [credit, points, asked],
+    ]);
+    expect(new Map(rows.map(({ id, ...row }) => [id, row]))).toEqual(
+      new Map([
+        [credit, { status: 'pending', provider: 'webhook' }],
+        [points, { status: 'applied', provider: 'ledger' }],
+        [asked, { status: 'pending', provider: 'webhook' }],
+      ]),
+    );
   });
 });
 

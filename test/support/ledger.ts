@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { lockGrantable, postTransfers } from '../../src/awards/ledger-store.js';
+import { lockPending } from '../../src/awards/grant-store.js';
+import { postTransfers } from '../../src/awards/ledger-store.js';
 import { ShiftedClock } from '../../src/clock.js';
 import { type Database, openDatabase } from '../../src/db/database.js';
 import type { TestDatabase } from './database.js';
@@ -68,7 +69,7 @@ export async function decideAwards(database: TestDatabase, grants: readonly Gran
 /** Books these awards, as grant-awards does. */
 export async function grantNow({ db, clock }: LedgerDeps, ids: readonly string[]): Promise<void> {
   await db.transaction(async (sql) => {
-    const awards = await lockGrantable(sql, ids);
+    const awards = await lockPending(sql, ids);
     if (awards.length > 0) await postTransfers(sql, awards, clock.read(new Date()));
   });
 }

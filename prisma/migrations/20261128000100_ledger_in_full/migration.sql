@@ -73,9 +73,11 @@ UPDATE "awards" a SET "provider" = 'ledger' FROM "ledger_transfers" t WHERE t."a
 
 -- Double entry, as before; and what customers get becomes a lot, what they give comes out of lots. The rights are those of the
 -- owner: the role that the application works as can touch neither balances nor lots. What only gives is a few statements for
--- all of it; only what takes is gone through one by one.
+-- all of it; only what takes is gone through one by one. Its plans are made once a session, perhaps while the tables were small,
+-- and must not read all of them from then on: whatever the statistics say, a batch finds its rows by their indexes.
 CREATE OR REPLACE FUNCTION "post_ledger_entries"() RETURNS trigger LANGUAGE plpgsql
-  SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
   debit record;
 BEGIN
