@@ -1,9 +1,11 @@
+import { isBreakerOpen } from '../compensation/till-store.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { failpoint } from '../failpoint.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { EffectStage } from '../queue/run-ticket.js';
 import type { Ticket } from '../queue/ticket.js';
+import { holdForBreaker } from './grant-store.js';
 import {
   type CallableAward,
   claimCall,
@@ -27,12 +29,15 @@ const DOWN_AFTER = AT_ONCE;
 
 /**
  * call-providers: asks whoever carries an award out, outside, and records the answer: claimed, asked, recorded.
- * Reads:    awards, orders, customers
+ * Reads:    awards, orders, customers, the breaker
  * Writes:   provider calls, award state, alarms, outbox(send-messages)   a transaction a step, so that it is known what may have been done
  * Twice:    one call per award, its idempotency key fixed; its customer is held while it lasts; what an earlier try did is found.
  * If lost:  the sweep finds pending awards that nobody is asking for.
  */
 export const callProviders: EffectStage['run'] = async (deps, { ticket }) => {
+  await deps.db.transaction(async (sql) => {
+    if (await isBreakerOpen(sql)) await holdForBreaker(sql, ticket.ids);
+  });
   const awards = await findCallable(deps.db.pool, ticket.ids);
   if (awards.length === 0) return { retry: null, next: [], counts: { granted: 0, refused: 0, again: 0 } };
   const byCustomer = new Map<string, CallableAward[]>();

@@ -29,11 +29,16 @@ export async function lockPending(sql: Sql, ids: readonly string[]): Promise<Pen
   return rows;
 }
 
-/** Stops awards that were decided before the breaker was tripped and not granted yet; what a provider was asked for goes on. */
+/**
+ * Stops awards that were decided before the breaker was tripped and not granted yet, but those that a person has approved.
+ * What a provider was asked for goes on: it may have been done.
+ */
 export async function holdForBreaker(sql: Sql, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await sql.query(
-    `UPDATE awards SET status = 'held', stopped_by = ARRAY['breaker'] WHERE id = ANY($1::uuid[]) AND provider IS NULL`,
+    `UPDATE awards a SET status = 'held', stopped_by = ARRAY['breaker']
+     WHERE a.id = ANY($1::uuid[]) AND a.status = 'pending' AND a.reviewed_by IS NULL
+       AND NOT EXISTS (SELECT 1 FROM provider_calls c WHERE c.award_id = a.id)`,
     [ids],
   );
 }

@@ -142,6 +142,35 @@ describe('judging with till, breaker and arms', () => {
       ]);
     });
 
+    test('stops what a provider was not asked for yet, and lets go on what it was asked for', async () => {
+      for (const id of ['o-1', 'o-2']) await register(id);
+      await work();
+      at('2026-11-11T12:00:00Z');
+      for (const id of ['o-1', 'o-2']) {
+        await makegood.webhook(trackerEvent(numberOf(id), [['return_to_sender', 'return', '2026-11-10T19:00:00Z']]));
+      }
+      await workByHand(makegood.deps, database, 'judge-promises');
+      await database.query(`DELETE FROM outbox`);
+      // Handed to a provider that nobody set up: it is asked again and again, and never answers.
+      await database.query(`UPDATE awards SET provider = 'webhook'`);
+      await database.query(
+        `INSERT INTO provider_calls (award_id, provider, idempotency_key, status, attempts, first_called_at, last_called_at)
+         SELECT id, 'webhook', id::text, 'calling', 1, now(), now() FROM awards WHERE order_id = 'o-2'`,
+      );
+      await database.query(
+        `INSERT INTO breaker_trips (id, tripped_at, policy_version, settled, late, usual_settled, usual_late)
+         VALUES (gen_random_uuid(), now(), 1, 50, 50, 1000, 80)`,
+      );
+      const rows = await database.query<{ id: string }>('SELECT id FROM awards ORDER BY order_id');
+      const ids = rows.map(({ id }) => id);
+      const ticket = await issueTicket(makegood.deps, 'call-providers', ids);
+      await runByHand(makegood.deps, { id: ticket, stage: 'call-providers' });
+      expect(await awards()).toMatchObject([
+        { order_id: 'o-1', status: 'held', stopped_by: ['breaker'] },
+        { order_id: 'o-2', status: 'pending', stopped_by: [] },
+      ]);
+    });
+
     test('is not armed before there is a history, and an import of old orders is no news', async () => {
       const orders = ids(55);
       for (const id of orders) await register(id);
