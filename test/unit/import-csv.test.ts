@@ -1,0 +1,203 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { openCsv } from '../../src/imports/open-csv.js';
+import { LONGEST_RECORD, parseCsvBlock } from '../../src/imports/parse-csv-block.js';
+import { openRejectsFile } from '../../src/imports/rejects-file.js';
+
+/** Lines and cells of what was read, lines and 'broken' of what was not. */
+const cut = (text: string | Buffer) =>
+  parseCsvBlock(Buffer.from(text as string), { line: 1, isEnd: true }).records.map((record) =>
+    record.outcome === 'read' ? [record.line, ...record.cells] : [record.line, 'broken'],
+  );
+
+describe('cutting a CSV file into records', () => {
+  test.each<[string, string, unknown[][]]>([
+    [
+      'LF and CRLF, mixed, with and without an end',
+      'a,b\r\n1,2\n3,4',
+      [
+        [1, 'a', 'b'],
+        [2, '1', '2'],
+        [3, '3', '4'],
+      ],
+    ],
+    [
+      'a record is named by its first line, CRLF within quotes counts once',
+      'a,b\r\n1,"x\r\ny\r\nz"\r\n3,4\r\n',
+      [
+        [1, 'a', 'b'],
+        [2, '1', 'x\r\ny\r\nz'],
+        [5, '3', '4'],
+      ],
+    ],
+    [
+      'an empty line is no record, and counts as a line',
+      'a\n\n\r\nb\n\n',
+      [
+        [1, 'a'],
+        [4, 'b'],
+      ],
+    ],
+    [
+      'quotes within quotes',
+      'a\n"say ""yes"", please"\n',
+      [
+        [1, 'a'],
+        [2, 'say "yes", please'],
+      ],
+    ],
+    [
+      'text after a closing quote costs its line alone',
+      'a,b\n"1"x,2\n3,4\n',
+      [
+        [1, 'a', 'b'],
+        [2, 'broken'],
+        [3, '3', '4'],
+      ],
+    ],
+    [
+      'a quote within a cell costs its line alone',
+      'a,b\n1,5" pipe\n3,4\n',
+      [
+        [1, 'a', 'b'],
+        [2, 'broken'],
+        [3, '3', '4'],
+      ],
+    ],
+    [
+      'a quote that is never closed costs its line alone',
+      'a,b\n1,"2\n3,4\n5,6\n',
+      [
+        [1, 'a', 'b'],
+        [2, 'broken'],
+        [3, '3', '4'],
+        [4, '5', '6'],
+      ],
+    ],
+    [
+      'a quote that meets the next quoted cell costs its line alone',
+      'a,b\n1,"2\n3,"4"\n5,6\n',
+      [
+        [1, 'a', 'b'],
+        [2, 'broken'],
+        [3, '3', '4'],
+        [4, '5', '6'],
+      ],
+    ],
+    [
+      'letters beyond ASCII',
+      'a\nSão Paulo 日本 🎁\n',
+      [
+        [1, 'a'],
+        [2, 'São Paulo 日本 🎁'],
+      ],
+    ],
+  ])('%s', (_name, text, wanted) => {
+    expect(cut(text)).toEqual(wanted);
+  });
+
+  test('bytes that are no UTF-8 cost their record alone, and the cell is named', () => {
+    const bytes = Buffer.from('a,b\n1,S\xe3o\n2,3\n', 'latin1');
+    const { records } = parseCsvBlock(bytes, { line: 1, isEnd: true });
+    expect(records).toMatchObject([
+      { line: 1 },
+      { line: 2, outcome: 'broken', cell: 1, problem: expect.stringMatching(/UTF-8/) },
+      { line: 3, outcome: 'read', cells: ['2', '3'] },
+    ]);
+  });
+
+  test('what ends in the middle of a record waits for its rest, wherever it is cut', () => {
+    const text = 'a,b\r\n1,"é\r\n""x"""\r\n\r\n3,4\r\n5,"6"';
+    const whole = cut(text);
+    const bytes = Buffer.from(text);
+    for (let at = 0; at <= bytes.length; at++) {
+      const one = parseCsvBlock(bytes.subarray(0, at), { line: 1, isEnd: false });
+      const rest = Buffer.concat([one.rest, bytes.subarray(at)]);
+      const other = parseCsvBlock(rest, { line: one.line, isEnd: true });
+      const found = [...one.records, ...other.records];
+      expect(found.map((record) => [record.line, ...record.cells])).toEqual(whole);
+    }
+  });
+});
+
+describe('reading a CSV file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'makegood-csv-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const read = async (bytes: Buffer | string) => {
+    const file = join(folder, 'file.csv');
+    writeFileSync(file, bytes);
+    const csv = await openCsv(file);
+    try {
+      const records = [];
+      for await (const block of csv.blocks()) for (const record of block.records) records.push(record);
+      return { header: csv.header, records };
+    } finally {
+      await csv.close();
+    }
+  };
+
+  test('a byte order mark is no part of the first name, and bytes after it are still checked', async () => {
+    const { header, records } = await read(Buffer.from('\xef\xbb\xbf a ,b\n1,\xe9\n', 'latin1'));
+    expect(header).toEqual(['a', 'b']);
+    expect(records).toMatchObject([{ outcome: 'broken', line: 2, cell: 1 }]);
+  });
+
+  test('a file of many blocks has every record once, with its line', async () => {
+    const count = 60_000;
+    const { records } = await read(
+      `n,text\n${Array.from({ length: count }, (_, n) => `${n},"two\nlines of ${n}"`).join('\n')}\n`,
+    );
+    expect(records).toHaveLength(count);
+    expect(records.every((record, n) => record.line === 2 + 2 * n && record.cells[0] === String(n))).toBe(true);
+  });
+
+  test('a line without an end, and a quote without one, are given up for their length, and reading goes on', async () => {
+    const long = 'x'.repeat(LONGEST_RECORD * 2);
+    const many = 'x,y\n'.repeat(LONGEST_RECORD / 3);
+    const { records } = await read(`a,b\n${long}\n3,4\n5,"6\n${many}`);
+    expect(records.slice(0, 4)).toMatchObject([
+      { line: 2, outcome: 'broken' },
+      { line: 3, cells: ['3', '4'] },
+      { line: 4, outcome: 'broken', problem: expect.stringMatching(/quote/) },
+      { line: 5, cells: ['x', 'y'] },
+    ]);
+    expect(records.at(-1)).toMatchObject({ outcome: 'read', line: 4 + Math.floor(LONGEST_RECORD / 3) });
+  });
+
+  test.each([
+    ['nothing', '', /is empty/],
+    ['UTF-16', Buffer.from('\ufeffa,b\n', 'utf16le'), /UTF-16/],
+    ['a header that is no UTF-8', Buffer.from('a,\xe9\n', 'latin1'), /column 2.*UTF-8/],
+  ])('%s is refused in plain words', async (_name, bytes, saying) => {
+    await expect(read(bytes)).rejects.toThrow(saying);
+  });
+
+  test('a file that is not there, and a folder', async () => {
+    await expect(openCsv(join(folder, 'nowhere.csv'))).rejects.toThrow(/no such file/);
+    await expect(openCsv(folder)).rejects.toThrow(/directory/);
+  });
+});
+
+describe('the file of rejects', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'makegood-rejects-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const input = join(folder, 'orders.csv');
+  writeFileSync(input, 'id,note\n');
+
+  test('a spreadsheet runs nothing of it', async () => {
+    const file = join(folder, 'rejects.csv');
+    const rejects = await openRejectsFile(file, { file: input, header: ['id', 'note'] });
+    await rejects.write([{ line: 7, message: 'no', cells: ['=1+1', '+1', '-1', '@x', 'a "b", c', 'plain'] }]);
+    await rejects.close();
+    expect(readFileSync(file, 'utf8')).toBe(
+      'line,message,id,note\r\n7,no,\'=1+1,\'+1,\'-1,\'@x,"a ""b"", c",plain\r\n',
+    );
+  });
+
+  test('it never takes the place of the file that is read', async () => {
+    await expect(openRejectsFile(input, { file: input, header: [] })).rejects.toThrow(/is the file/);
+    expect(readFileSync(input, 'utf8')).toBe('id,note\n');
+  });
+});
