@@ -6,12 +6,20 @@ export interface Money {
   readonly currency: string;
 }
 
+/** ISO 4217's code for "no currency": of an order whose money nobody told us. No policy has amounts in it. */
+export const NO_CURRENCY = 'XXX';
+
 /** `percent` of an amount of minor units, rounded half up to the minor unit. */
 export function percentOf(amountMinor: number, percent: number): number {
   assert(Number.isSafeInteger(amountMinor) && amountMinor >= 0, 'an amount is a whole number of minor units');
   // Exact in integers: percent may have up to two decimals, and 2^53 minor units would overflow a double product.
   const hundredths = BigInt(Math.round(percent * 100));
   return Number((BigInt(amountMinor) * hundredths + 5_000n) / 10_000n);
+}
+
+/** How many digits of a currency are minor units: two of the dollar, none of the yen. */
+export function digitsOf(currency: string): number {
+  return formatOf('en', currency).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
 /** As the customer's own language writes it: `$20.00`, `20,00 €`, `R$ 20,00`. */

@@ -55,7 +55,7 @@ export async function openDeps(
       db,
       queues,
       mailer,
-      providers: openProviders(config),
+      providers: await openProviders(config),
       policies: new PolicyBook(),
       metrics: createMetrics(),
       clock: options.clock ?? systemClock,

@@ -23,6 +23,9 @@ export interface GivenSoFar {
   readonly today: readonly GivenAward[];
 }
 
+/** What of a policy bounds what people give. */
+type Terms = Pick<Policy, 'manual' | 'currencies'>;
+
 /** The months that one person gives to one order by hand. Two decide on more: they are worth what the policy cannot say. */
 const MONTHS_PER_ORDER = { agent: 1, supervisor: 12 };
 
@@ -36,7 +39,7 @@ export function agentStops(
   { role }: Pick<Person, 'role'>,
   remedy: Remedy,
   { onOrder, today }: GivenSoFar,
-  policy: Pick<Policy, 'manual' | 'currencies'>,
+  policy: Terms,
 ): string[] {
   const rank = role === 'agent' ? 'agent' : 'supervisor';
   const { perOrderMinor, perDayMinor } = policy.manual[rank];
@@ -44,13 +47,13 @@ export function agentStops(
   if ('amount' in remedy) {
     const { amountMinor, currency } = remedy.amount;
     const within = (awards: readonly GivenAward[], limit: typeof perOrderMinor) => {
-      const most = scaled(limit, currency, policy as Policy);
-      const given = sumIn(currency, awards, limit, policy as Policy);
+      const most = scaled(limit, currency, policy);
+      const given = sumIn(currency, awards, limit, policy);
       return most !== null && given !== null && given + amountMinor <= most;
     };
     return stops(within(onOrder, perOrderMinor), within(today, perDayMinor));
   }
-  const ordersADay = ordersInADay(policy as Policy, rank);
+  const ordersADay = ordersInADay(policy, rank);
   if (remedy.kind === 'membership_extension') {
     const most = MONTHS_PER_ORDER[rank];
     const monthsOf = (awards: readonly GivenAward[]) =>
@@ -75,7 +78,7 @@ function sumIn(
   currency: string,
   awards: readonly GivenAward[],
   limit: Parameters<typeof scaled>[0],
-  policy: Policy,
+  policy: Terms,
 ): number | null {
   const most = scaled(limit, currency, policy);
   let sum = 0;
@@ -93,7 +96,7 @@ function sumIn(
 }
 
 /** How many orders one person may give the most to in a day, in the currency that the policy's amounts are in. */
-function ordersInADay(policy: Policy, rank: 'agent' | 'supervisor'): number {
+function ordersInADay(policy: Terms, rank: 'agent' | 'supervisor'): number {
   const { perOrderMinor, perDayMinor } = policy.manual[rank];
   const [currency = 'USD'] = Object.keys(policy.currencies);
   const perOrder = scaled(perOrderMinor, currency, policy) ?? 0;

@@ -1,7 +1,7 @@
-import { isBreakerOpen } from '../compensation/till-store.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { failpoint } from '../failpoint.js';
+import { inLanes } from '../in-lanes.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { EffectStage } from '../queue/run-ticket.js';
 import type { Ticket } from '../queue/ticket.js';
@@ -35,9 +35,7 @@ const DOWN_AFTER = AT_ONCE;
  * If lost:  the sweep finds pending awards that nobody is asking for.
  */
 export const callProviders: EffectStage['run'] = async (deps, { ticket }) => {
-  await deps.db.transaction(async (sql) => {
-    if (await isBreakerOpen(sql)) await holdForBreaker(sql, ticket.ids);
-  });
+  await deps.db.transaction((sql) => holdForBreaker(sql, ticket.ids));
   const awards = await findCallable(deps.db.pool, ticket.ids);
   if (awards.length === 0) return { retry: null, next: [], counts: { granted: 0, refused: 0, again: 0 } };
   const byCustomer = new Map<string, CallableAward[]>();
@@ -45,7 +43,7 @@ export const callProviders: EffectStage['run'] = async (deps, { ticket }) => {
 
   const results = await holdCustomers(deps.db, [...byCustomer.keys()], async (held) => {
     const down = new Map<string, number>();
-    const tries = await inTurn([...byCustomer.entries()], async ([customerId, ones]) => {
+    const tries = await inLanes([...byCustomer.entries()], AT_ONCE, async ([customerId, ones]) => {
       const answers: Answer[] = [];
       for (const award of ones) {
         // Who holds the customer may be at another award, so that this one is to be come back to.
@@ -145,17 +143,4 @@ async function ask(deps: Deps, provider: Provider, request: GrantRequest): Promi
     deps.log.error({ err: error, award: request.awardId, provider: provider.name }, 'call-providers: failed by itself');
     return { outcome: 'again', reason: `asking ${provider.name} failed by itself` };
   }
-}
-
-async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<PromiseSettledResult<R>[]> {
-  const results: PromiseSettledResult<R>[] = [];
-  let next = 0;
-  const lane = async () => {
-    while (next < items.length) {
-      const place = next++;
-      [results[place]] = (await Promise.allSettled([work(items[place] as T)])) as [PromiseSettledResult<R>];
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return results;
 }

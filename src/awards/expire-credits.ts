@@ -1,8 +1,9 @@
+import { lockCustomers } from '../compensation/award-store.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { newId } from '../ids.js';
 import { bookTransfers } from './ledger-store.js';
-import { findEndedLots, loadOpenLots, lockCustomers } from './lot-store.js';
+import { findEndedLots, loadOpenLots } from './lot-store.js';
 
 /** Grants in one transaction. More, and their customers are held for longer than a shop at its till wants to wait. */
 const BATCH_SIZE = 200;

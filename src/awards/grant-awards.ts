@@ -1,6 +1,5 @@
 import { addDays } from 'date-fns';
 import { shipOnOf } from '../compensation/ship-on.js';
-import { isBreakerOpen } from '../compensation/till-store.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { TransactionStage } from '../queue/run-ticket.js';
 import {
@@ -22,15 +21,14 @@ import { postTransfers } from './ledger-store.js';
  */
 export const grantAwards: TransactionStage['run'] = async (deps, { sql, ticket, now }) => {
   const { trigger, trace } = ticket;
+  const held = await holdForBreaker(sql, ticket.ids);
   const pending = await lockPending(sql, ticket.ids);
-  // What a person has approved was looked at: the breaker is for what nobody has seen.
-  const held = (await isBreakerOpen(sql)) ? pending.filter(({ reviewed }) => !reviewed).map(({ id }) => id) : [];
-  await holdForBreaker(sql, held);
-  const dates = await datesOf(pending.filter(({ id }) => !held.includes(id)));
+  const dates = await datesOf(pending);
   await dateAwards(sql, [...dates.values()]);
-  const going = pending
-    .filter(({ id }) => !held.includes(id))
-    .map((award) => ({ ...award, expiresAt: award.expiresAt ?? dates.get(award.id)?.expiresAt ?? null }));
+  const going = pending.map((award) => ({
+    ...award,
+    expiresAt: award.expiresAt ?? dates.get(award.id)?.expiresAt ?? null,
+  }));
 
   // Who was asked once stays the one who is asked, whatever is configured now: another provider would pay a second time.
   const { remedyProviders } = deps.config;
@@ -45,7 +43,7 @@ export const grantAwards: TransactionStage['run'] = async (deps, { sql, ticket, 
     ...(await issueTickets(sql, { stage: 'send-messages', ids: decisions, trigger, trace })),
     ...(await issueTickets(sql, { stage: 'call-providers', ids: handedOver, trigger, trace })),
   ];
-  return { next, counts: { awards: awards.length, handedOver: handedOver.length, held: held.length } };
+  return { next, counts: { awards: awards.length, handedOver: handedOver.length, held } };
 
   /** When what is given ends, and when a parcel leaves, both counted from now on: what was held did not lose its time. */
   async function datesOf(ones: readonly PendingAward[]): Promise<Map<string, DatedAward>> {

@@ -1,3 +1,4 @@
+import { isBreakerOpen } from '../compensation/till-store.js';
 import type { Sql } from '../db/database.js';
 import type { GrantableAward } from './posting.js';
 import type { RemedyProvider } from './remedy-providers.js';
@@ -6,8 +7,6 @@ import type { RemedyProvider } from './remedy-providers.js';
 export interface PendingAward extends GrantableAward {
   readonly decisionId: string;
   readonly policyVersion: number;
-  /** A person has approved it. */
-  readonly reviewed: boolean;
   /** Who was asked to carry it out; null: nobody yet. */
   readonly provider: RemedyProvider | null;
 }
@@ -22,7 +21,7 @@ export async function lockPending(sql: Sql, ids: readonly string[]): Promise<Pen
   );
   const { rows } = await sql.query(
     `SELECT id, customer_id AS "customerId", decision_id AS "decisionId", kind, months, points, amount_minor AS "amountMinor",
-       currency, expires_at AS "expiresAt", policy_version AS "policyVersion", provider, reviewed_by IS NOT NULL AS reviewed
+       currency, expires_at AS "expiresAt", policy_version AS "policyVersion", provider
      FROM awards WHERE id = ANY($1::uuid[]) AND status = 'pending' ORDER BY id FOR UPDATE`,
     [ids],
   );
@@ -30,17 +29,19 @@ export async function lockPending(sql: Sql, ids: readonly string[]): Promise<Pen
 }
 
 /**
- * Stops awards that were decided before the breaker was tripped and not granted yet, but those that a person has approved.
- * What a provider was asked for goes on: it may have been done.
+ * While the breaker is open, stops awards that were decided before it was tripped and not granted yet. What a person has approved
+ * was looked at, and what a provider was asked for may have been done: both go on.
+ * @returns how many it stopped
  */
-export async function holdForBreaker(sql: Sql, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  await sql.query(
+export async function holdForBreaker(sql: Sql, ids: readonly string[]): Promise<number> {
+  if (!(await isBreakerOpen(sql))) return 0;
+  const { rowCount } = await sql.query(
     `UPDATE awards a SET status = 'held', stopped_by = ARRAY['breaker']
      WHERE a.id = ANY($1::uuid[]) AND a.status = 'pending' AND a.reviewed_by IS NULL
        AND NOT EXISTS (SELECT 1 FROM provider_calls c WHERE c.award_id = a.id)`,
     [ids],
   );
+  return rowCount ?? 0;
 }
 
 export interface DatedAward {

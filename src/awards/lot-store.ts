@@ -78,11 +78,3 @@ export async function loadDebit(
   );
   return rows[0] ?? null;
 }
-
-/** Takes these customers until the transaction ends: what they have does not move meanwhile. @returns those that there are */
-export async function lockCustomers(sql: Sql, customerIds: readonly string[]): Promise<string[]> {
-  const { rows } = await sql.query('SELECT id FROM customers WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [
-    [...new Set(customerIds)],
-  ]);
-  return rows.map(({ id }) => id);
-}

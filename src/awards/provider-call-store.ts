@@ -2,6 +2,7 @@ import { clearAlarm, raiseAlarm } from '../compensation/alarm-store.js';
 import { asDatabaseError, type Database, type Sql } from '../db/database.js';
 import { type AwardRow, grantRequestOf, idempotencyKeyOf } from './providers/grant-request.js';
 import type { GrantRequest, ProviderName } from './providers/provider.js';
+import { refusedAlarm } from './refused-alarm.js';
 
 /** An award that somebody outside is to carry out. */
 export interface CallableAward {
@@ -156,14 +157,8 @@ export async function recordRefused(sql: Sql, { awardId, attempt }: Attempt, rea
   );
   const [award] = rows;
   if (!award) return;
-  // What the provider said may name the customer, and stands with the call.
-  await raiseAlarm(sql, {
-    kind: 'award_failed',
-    subject: awardId,
-    message: `${award.provider} refuses the ${award.kind} of order ${award.order_id} for good. The call of award ${awardId} says why.`,
-    details: { award: awardId, order: award.order_id, kind: award.kind, provider: award.provider, attempt },
-    at: now,
-  });
+  const { order_id: orderId, kind, provider } = award;
+  await raiseAlarm(sql, refusedAlarm({ id: awardId, kind, orderId, provider, attempts: attempt }, now));
 }
 
 /** Notes what came of a try that was no answer. The call stays open: it may have been done. */

@@ -1,4 +1,4 @@
-import type { AwardKind } from '../compensation/award.js';
+import type { RemedyKind } from '../compensation/award.js';
 
 /** Who can carry out an award. */
 export type RemedyProvider = 'ledger' | 'webhook' | 'stripe' | 'shopify';
@@ -15,4 +15,4 @@ export const REMEDY_PROVIDERS = {
   shipping_refund: ['webhook', 'stripe', 'shopify'],
   replacement: ['webhook'],
   gift: ['webhook'],
-} as const satisfies Record<Exclude<AwardKind, 'call'>, readonly RemedyProvider[]>;
+} as const satisfies Record<RemedyKind, readonly RemedyProvider[]>;

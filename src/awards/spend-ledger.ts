@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { lockCustomers } from '../compensation/award-store.js';
 import { recordAudit } from '../db/audit-store.js';
 import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
@@ -7,7 +8,7 @@ import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import { formatQuantity } from './format-quantity.js';
 import { bookTransfers, isTooLittle } from './ledger-store.js';
-import { loadDebit, loadFunds, loadTaken, lockCustomers, type TakenLot } from './lot-store.js';
+import { loadDebit, loadFunds, loadTaken, type TakenLot } from './lot-store.js';
 
 /** What a shop, or a person, takes from what a customer has. */
 export interface LedgerDebit {

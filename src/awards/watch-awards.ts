@@ -2,6 +2,7 @@ import { type NewAlarm, raiseAlarms } from '../compensation/alarm-store.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { expireCredits } from './expire-credits.js';
+import { refusedAlarm } from './refused-alarm.js';
 import { clearAlarmsOfAwards, countStuckAwards, findStuckAwards, type StuckAward } from './watch-awards-store.js';
 
 /** Decided and not granted for so long is an alarm. */
@@ -54,12 +55,8 @@ export async function watchAwards(deps: Pick<Deps, 'db' | 'clock' | 'config' | '
 function alarmOf(award: StuckAward, configured: string | null, at: Date): NewAlarm {
   const { id, status, kind, orderId, attempts, error, since } = award;
   const provider = award.provider ?? configured;
+  if (status === 'failed') return refusedAlarm({ ...award, provider }, at);
   const details = { award: id, order: orderId, kind, provider, attempts, since };
-  if (status === 'failed') {
-    // What was said in refusing it may name the customer, and stands with the call.
-    const message = `${provider ?? 'Its provider'} refuses the ${kind} of order ${orderId}. The call of award ${id} says why.`;
-    return { kind: 'award_failed', subject: id, message, details, at };
-  }
   const why =
     provider === null
       ? `no provider is configured for ${kind} (REMEDY_PROVIDERS)`

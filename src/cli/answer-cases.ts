@@ -18,7 +18,7 @@ export function answerCases<C, A>(
 ): A | A[] {
   if (!Array.isArray(document)) {
     const parsed = parse(document);
-    if (parsed.outcome === 'invalid') throw invalidInput('', parsed.errors);
+    if (parsed.outcome === 'invalid') throw invalidInput(parsed.errors);
     return answer(parsed.case);
   }
   const errors: FieldError[] = [];
@@ -28,7 +28,7 @@ export function answerCases<C, A>(
     for (const error of parsed.errors) errors.push(within(index, error));
     return [];
   });
-  if (errors.length > 0) throw invalidInput('', errors);
+  if (errors.length > 0) throw invalidInput(errors);
   return cases.map(answer);
 }
 
@@ -37,10 +37,10 @@ function within(index: number, { field, message }: FieldError): FieldError {
   return { field: `[${index}]${separator}${field}`, message };
 }
 
-/** An error that says the first fault at once and lists the others. `intro` goes before it. */
-export function invalidInput(intro: string, errors: readonly FieldError[]): AppError {
+/** An error that says the first fault at once and lists the others. */
+function invalidInput(errors: readonly FieldError[]): AppError {
   const [first] = errors;
   const told = first === undefined || first.field === '' ? first?.message : `${first.field}: ${first.message}`;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return new AppError('invalid_request', `${intro}${told}${more}`, { errors: errors.slice(0, MOST_ERRORS) });
+  return new AppError('invalid_request', `${told}${more}`, { errors: errors.slice(0, MOST_ERRORS) });
 }

@@ -65,6 +65,16 @@ export async function openSession(): Promise<Session> {
   }
 }
 
+/** Opens it for this work alone. */
+export async function withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  const session = await openSession();
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
 /** Does the tickets of a trace, and those that come of them, until none is left that can be done now. */
 async function workOff(deps: Deps, trace: string): Promise<void> {
   for (;;) {

@@ -1,11 +1,26 @@
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
-import type { AwardClass, AwardKind, AwardStatus, DecidedAward, PastAward } from './award.js';
+import {
+  type AwardClass,
+  type AwardKind,
+  type AwardStatus,
+  asPast,
+  type DecidedAward,
+  type PastAward,
+} from './award.js';
 import type { AwardIncident } from './incident.js';
 import type { DecidedTask } from './rules.js';
 
 /** An award in the history of a customer, with its step within its class. */
 export type StoredPastAward = PastAward & { readonly step: number };
+
+/** Takes these customers until the transaction ends, in the order of their ids. @returns those that there are */
+export async function lockCustomers(sql: Sql, customerIds: readonly string[]): Promise<string[]> {
+  const { rows } = await sql.query('SELECT id FROM customers WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [
+    [...new Set(customerIds)],
+  ]);
+  return rows.map(({ id }) => id);
+}
 
 /**
  * Everything these customers were ever awarded, by customer. Takes the customers first, in the order of their ids, so
@@ -22,7 +37,7 @@ export async function lockHistories(
 ): Promise<Map<string, StoredPastAward[]>> {
   const histories = new Map<string, StoredPastAward[]>(customerIds.map((id) => [id, []]));
   if (customerIds.length === 0) return histories;
-  await sql.query('SELECT 1 FROM customers WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [customerIds]);
+  await lockCustomers(sql, customerIds);
   const { rows } = await sql.query(
     `SELECT customer_id, order_id, incident, class, step, kind, months, amount_minor, currency, points,
        least(decided_at, $2) AS decided_at, status
@@ -123,16 +138,8 @@ export function withDecided(
   decidedAt: Date,
 ): StoredPastAward[] {
   const added = awards.map((award) => ({
-    orderId,
-    incident,
-    class: award.class,
+    ...asPast(award, { orderId, incident, at: decidedAt }),
     step: 1 + lastStep(history, orderId, incident, award.class),
-    kind: award.kind,
-    months: 'months' in award ? award.months : null,
-    points: 'points' in award ? award.points : null,
-    amount: 'amount' in award ? award.amount : null,
-    at: decidedAt,
-    status: award.status,
   }));
   return [...history, ...added];
 }

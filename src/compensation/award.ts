@@ -1,8 +1,8 @@
 import type { Money } from '../money.js';
 import type { AwardIncident } from './incident.js';
 
-/** Everything a customer can be given. `call` is answered as a task, not as an award, whenever a rule decides it. */
-export const AWARD_KINDS = [
+/** Everything that can be granted. */
+export const REMEDY_KINDS = [
   'membership_extension',
   'store_credit',
   'refund',
@@ -10,8 +10,11 @@ export const AWARD_KINDS = [
   'points',
   'replacement',
   'gift',
-  'call',
 ] as const;
+export type RemedyKind = (typeof REMEDY_KINDS)[number];
+
+/** Everything a customer can be given. `call` is answered as a task, not as an award, whenever a rule decides it. */
+export const AWARD_KINDS = [...REMEDY_KINDS, 'call'] as const;
 export type AwardKind = (typeof AWARD_KINDS)[number];
 
 /** The kinds that are worth an amount of money. */
@@ -87,6 +90,22 @@ export interface PastAward {
   readonly amount: Money | null;
   readonly at: Date;
   readonly status: AwardStatus;
+}
+
+/** A decided award, as the history has it from then on. */
+export function asPast(
+  award: DecidedAward,
+  of: { readonly orderId: string; readonly incident: AwardIncident; readonly at: Date },
+): PastAward {
+  return {
+    ...of,
+    class: award.class,
+    kind: award.kind,
+    months: 'months' in award ? award.months : null,
+    points: 'points' in award ? award.points : null,
+    amount: 'amount' in award ? award.amount : null,
+    status: award.status,
+  };
 }
 
 /** Declined, reversed and failed awards never reached the customer: they are no start of a top-up and use up no limit. */

@@ -2,7 +2,7 @@ import { unreachable } from '../errors.js';
 import { type LocalFormat, localFormat } from '../local-format.js';
 import { counts, type DecidedAward, type DeclineCode, type PastAward, type Remedy } from './award.js';
 import type { Decision } from './decide.js';
-import type { DecisionCase } from './decision-input.js';
+import type { DecisionCase, DecisionMode } from './decision-input.js';
 
 /** What the customer is told of: the decision as it stands after the till, and the shipment that leads it. */
 export interface CustomerTold {
@@ -12,7 +12,7 @@ export interface CustomerTold {
     'judgement' | 'promise' | 'firstDeliveredAt' | 'asOf' | 'order' | 'contacts' | 'history'
   >;
   /** `shadow` and `backfill` give nothing, whatever was decided. */
-  readonly mode: 'active' | 'shadow' | 'backfill';
+  readonly mode: DecisionMode;
   /** null: unknown. */
   readonly locale: string | null;
 }

@@ -10,6 +10,9 @@ export type ContactReason = (typeof CONTACT_REASONS)[number];
 export const ARMS = ['treated', 'holdout'] as const;
 export type Arm = (typeof ARMS)[number];
 
+/** Whether a decision gives what it says: `shadow` and `backfill` decide and record, and give nothing. */
+export type DecisionMode = 'active' | 'shadow' | 'backfill';
+
 /** Where the order goes. `country` as ISO 3166-1 alpha-2; null is not known. */
 export interface Destination {
   readonly country: string | null;

@@ -1,4 +1,5 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { AppError } from '../errors.js';
 import { type Policy, parsePolicy } from './policy.js';
 
 /** What is wrong, and where it stands in the text. */
@@ -141,3 +142,18 @@ function sayError(code: string): string {
   };
   return known[code] ?? `is not JSON: ${code.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()}`;
 }
+
+/** An error that says the first fault at once, and lists the others. */
+export function notAPolicy(what: string, faults: readonly PolicyFault[]): AppError {
+  const [first] = faults;
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const told = first === undefined ? '' : `: ${showFault(first)}${more}`;
+  const errors = faults.slice(0, MOST_ERRORS).map((fault) => ({
+    field: fault.path,
+    message: `line ${fault.line}, column ${fault.column}: ${fault.message}`,
+  }));
+  return new AppError('invalid_request', `${what} is not a valid policy${told}`, { errors });
+}
+
+/** Enough to see what is wrong with a whole file. */
+const MOST_ERRORS = 100;

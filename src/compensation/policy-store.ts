@@ -5,7 +5,7 @@ import type { Database, Sql } from '../db/database.js';
 import { AppError, assert } from '../errors.js';
 import { DEFAULT_POLICY } from './default-policy.js';
 import { type Policy, parsePolicy } from './policy.js';
-import { type PolicyFault, readPolicySource, showFault } from './policy-source.js';
+import { notAPolicy, readPolicySource } from './policy-source.js';
 
 export interface ActivePolicy {
   readonly version: number;
@@ -144,21 +144,6 @@ export async function loadPolicyVersion(
   assert(parsed.outcome === 'ok', `policy version ${rows[0].version} is valid, as it was when it was activated`);
   return { ...toVersion(rows[0]), policy: parsed.policy };
 }
-
-/** An error that says the first fault at once, and lists the others. */
-export function notAPolicy(what: string, faults: readonly PolicyFault[]): AppError {
-  const [first] = faults;
-  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
-  const told = first === undefined ? '' : `: ${showFault(first)}${more}`;
-  const errors = faults.slice(0, MOST_ERRORS).map((fault) => ({
-    field: fault.path,
-    message: `line ${fault.line}, column ${fault.column}: ${fault.message}`,
-  }));
-  return new AppError('invalid_request', `${what} is not a valid policy${told}`, { errors });
-}
-
-/** Enough to see what is wrong with a whole file. */
-const MOST_ERRORS = 100;
 
 function readDocument(document: unknown): Policy {
   if (typeof document === 'string') {

@@ -113,7 +113,11 @@ function keepToBudget(awards: readonly DecidedAward[], till: Till, policy: Polic
   });
 }
 
-function isBudgeted(award: { readonly class: AwardClass }, { dailyBudget, classes }: Policy): boolean {
+/** Whether the budget of the day is about such an award: it is of a class that the budget names, and not owed. */
+export function isBudgeted(
+  award: { readonly class: AwardClass },
+  { dailyBudget, classes }: Pick<Policy, 'dailyBudget' | 'classes'>,
+): boolean {
   return dailyBudget?.classes.includes(award.class) === true && classes[award.class]?.owed !== true;
 }
 

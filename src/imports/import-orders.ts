@@ -7,7 +7,7 @@ import { AppError, assert, ERROR_CODES } from '../errors.js';
 import { refuseTwoPromisesOfOneParcel } from '../promises/register-order.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { Ticket } from '../queue/ticket.js';
-import { type RegistrationOutcome, registerOrders } from './import-store.js';
+import { type RegistrationOutcome, registerWithScans } from './import-store.js';
 import { toImportedOrder } from './imported-order.js';
 import type { CsvFile } from './open-csv.js';
 import type { MappedField } from './order-mapping.js';
@@ -234,7 +234,7 @@ async function importInTransaction(
   const sharers = new Set<string>();
   for (const wave of wavesOf(rows)) {
     const orders = wave.map(({ row }) => toImportedOrder(row, backfillBefore));
-    const registered = await registerOrders(sql, orders, registeredAt);
+    const registered = await registerWithScans(sql, orders, registeredAt);
     for (const id of registered.sharers) sharers.add(id);
     wave.forEach(({ line }, index) => {
       const outcome = registered.outcomes[index];

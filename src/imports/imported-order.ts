@@ -1,14 +1,9 @@
+import type { OrderToRegister } from '../promises/order-store.js';
 import { boundOf } from '../promises/verdict.js';
 import type { OrderOfRow } from './order-of-row.js';
 
-/** An order of a file, with what follows from its promises. */
-export interface ImportedOrder extends OrderOfRow {
-  readonly promisedUntil: Date;
-  /** When the first promise of it ends: then it is judged, if not before. */
-  readonly dueAt: Date;
-  /** Judged, and neither compensated nor written about. */
-  readonly backfill: boolean;
-}
+/** An order of a file, with what follows from its promises. It is due when the first of them ends. */
+export type ImportedOrder = OrderOfRow & OrderToRegister;
 
 /** @param backfillBefore orders whose last promise ended before this are for the record alone; null: none is */
 export function toImportedOrder(row: OrderOfRow, backfillBefore: Date | null): ImportedOrder {

@@ -3,6 +3,7 @@ import { isDatabaseAway } from '../db/database.js';
 import type { Deps } from '../deps.js';
 import { assert } from '../errors.js';
 import { failpoint } from '../failpoint.js';
+import { inLanes } from '../in-lanes.js';
 import type { EffectStage } from '../queue/run-ticket.js';
 import type { Letter } from './letter.js';
 import {
@@ -36,7 +37,7 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
     return claimMessages(sql, ticket.ids);
   });
   failpoint('send-messages:messages-claimed');
-  const tries = await inTurn(claimed, (message) => sendOne(deps, message, now));
+  const tries = await inLanes(claimed, AT_ONCE, (message) => sendOne(deps, message, now));
   // Only now may one's failure halve the batch: none of the other letters is under way any more.
   const results = tries.map((one) => {
     if (one.status === 'rejected') throw one.reason;
@@ -65,19 +66,6 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
 
 /** Letters under way at once. More, and they take the connections to the database from those who wait for an answer. */
 const AT_ONCE = 6;
-
-async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<PromiseSettledResult<R>[]> {
-  const results: PromiseSettledResult<R>[] = [];
-  let next = 0;
-  const lane = async () => {
-    while (next < items.length) {
-      const place = next++;
-      [results[place]] = (await Promise.allSettled([work(items[place] as T)])) as [PromiseSettledResult<R>];
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return results;
-}
 
 async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<SendRecord> {
   const letter = reviveFacts(message.letter) as unknown as Letter;

@@ -1,9 +1,10 @@
 import type { AwardClass, AwardKind, AwardStatus } from '../compensation/award.js';
+import type { DecisionMode } from '../compensation/decision-input.js';
 import type { AwardIncident } from '../compensation/incident.js';
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
 import type { StandingAward } from './compare-standing.js';
-import type { DecisionMode, RecordedAnswer } from './replay-decision.js';
+import type { RecordedAnswer } from './replay-decision.js';
 
 /** A verdict as it stands in the record, with what it was made of. */
 export interface RecordedVerdictRow extends RecordedAnswer {

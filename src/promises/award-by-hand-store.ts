@@ -6,6 +6,7 @@ export interface HandDecision {
   readonly orderId: string;
   readonly judgedAt: Date;
   readonly trace: string;
+  readonly policyVersion: number;
   readonly explanation: readonly string[];
   readonly decision: unknown;
   /** What its letter tells where the current answer has nothing to tell. */
@@ -25,7 +26,7 @@ export async function recordHandDecision(sql: Sql, row: HandDecision): Promise<v
       row.id,
       row.orderId,
       row.judgedAt,
-      (row.decision as { policyVersion: number }).policyVersion,
+      row.policyVersion,
       row.trace,
       JSON.stringify(row.decision),
       JSON.stringify(row.facts),

@@ -4,7 +4,7 @@ import { holdKey } from '../awards/hold-key.js';
 import { countAsSpent, loadGivenBy, loadOrderBounds } from '../awards/review-store.js';
 import { startOfDay } from '../awards/start-of-day.js';
 import { refuseBeyondOrder, remedyWith } from '../awards/worth.js';
-import type { AwardClass, AwardKind, DecidedAward, Remedy, ShippingSpeed } from '../compensation/award.js';
+import type { AwardClass, DecidedAward, Remedy, RemedyKind, ShippingSpeed } from '../compensation/award.js';
 import { lockHistories, recordAwards } from '../compensation/award-store.js';
 import type { Policy } from '../compensation/policy.js';
 import { scaled } from '../compensation/remedy-of-rule.js';
@@ -25,7 +25,7 @@ import { type JudgedOrder, lockOrders } from './verdict-store.js';
 
 /** What somebody wants to give: a kind with the one measure that it has. */
 export interface AwardByHand {
-  readonly kind: Exclude<AwardKind, 'call'>;
+  readonly kind: RemedyKind;
   readonly amount?: Money | undefined;
   readonly months?: number | undefined;
   readonly points?: number | undefined;
@@ -82,6 +82,7 @@ export async function awardByHand(
     id: decisionId,
     orderId,
     judgedAt: asOf,
+    policyVersion: version,
     trace,
     explanation: [`By hand: ${show(remedy)}, ${wanted.reason}`, ...sayStops(award)],
     decision: {
@@ -89,7 +90,6 @@ export async function awardByHand(
       earned: [],
       withheld: [],
       overCompensation: [],
-      policyVersion: version,
     },
     facts: await factsOf(sql, order, outcome.judgement, asOf),
   });

@@ -112,7 +112,9 @@ export function decideOne(
   };
   if (!changed) return { outcome, row: null, decided: null };
 
-  const facts = letterFactsOf(leadingCase, leading, decision.tasks);
+  // Most answers give nothing and ask nobody to call: there is nothing to tell of them.
+  const tellsOf = mode === 'active' && (gives || decision.tasks.length > 0);
+  const facts = tellsOf ? letterFactsOf(leadingCase, leading, decision.tasks) : null;
   const { earned, withheld, overCompensation } = decision;
   const tells = incident !== null || overCompensation.length > 0;
   const row: VerdictRow = {
@@ -130,7 +132,8 @@ export function decideOne(
     facts: gives ? facts : null,
   };
   if (mode !== 'active' || incident === null) return { outcome, row, decided: null };
-  const tasks = decision.tasks.map((task) => planTask(task, { input: leadingCase, facts, decision, policy }));
+  const tasks =
+    facts === null ? [] : decision.tasks.map((task) => planTask(task, { input: leadingCase, facts, decision, policy }));
   return { outcome, row, decided: { orderId: order.id, customerId: order.customerId, incident, awards, tasks } };
 }
 

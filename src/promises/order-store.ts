@@ -18,34 +18,54 @@ export function shipmentKeyOf(shipment: { carrier: string; trackingNumber: strin
   return `${carrierKeyOf(shipment.carrier)}\n${trackingKeyOf(shipment.trackingNumber)}`;
 }
 
-/** Takes the order until the transaction ends. null: it is not registered. */
-export async function lockRegisteredPromises(sql: Sql, orderId: string): Promise<RegisteredPromises | null> {
-  const { rows } = await sql.query(
-    `SELECT customer_id, promise_on, promise_at, promise_time_zone, currency, total_minor, shipping_paid_minor
-     FROM orders WHERE id = $1 FOR UPDATE`,
-    [orderId],
+/** An order to register, with what follows from its promises. */
+export interface OrderToRegister {
+  readonly id: string;
+  readonly order: OrderDocument;
+  readonly promisedUntil: Date;
+  /** When it is judged, if not before. */
+  readonly dueAt: Date;
+  /** Judged, and neither compensated nor written about. */
+  readonly backfill: boolean;
+}
+
+/** Takes those of these orders that are registered, until the transaction ends. By id. */
+export async function lockRegisteredPromises(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<Map<string, RegisteredPromises>> {
+  const orders = await sql.query(
+    `SELECT id, customer_id, promise_on, promise_at, promise_time_zone, currency, total_minor, shipping_paid_minor
+     FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE`,
+    [ids],
   );
-  const order = rows[0];
-  if (!order) return null;
+  if (orders.rows.length === 0) return new Map();
   const shipments = await sql.query(
-    'SELECT carrier, tracking_number, promise_on, promise_at, promise_time_zone FROM shipments WHERE order_id = $1',
-    [orderId],
+    `SELECT order_id, carrier, tracking_number, promise_on, promise_at, promise_time_zone FROM shipments
+     WHERE order_id = ANY($1)`,
+    [orders.rows.map((row) => row.id)],
   );
-  return {
-    customerId: order.customer_id,
-    promise: toPromise(order) ?? { on: '', timeZone: order.promise_time_zone },
-    shipments: new Map(
-      shipments.rows.map((row) => [
-        shipmentKeyOf({ carrier: row.carrier, trackingNumber: row.tracking_number }),
-        toPromise(row),
-      ]),
-    ),
-    money: {
-      currency: order.currency,
-      total: order.total_minor !== null,
-      shippingPaid: order.shipping_paid_minor !== null,
-    },
-  };
+  const parcels = new Map<string, Map<string, DeliveryPromise | null>>();
+  for (const row of shipments.rows) {
+    const ofOrder = parcels.get(row.order_id) ?? new Map();
+    ofOrder.set(shipmentKeyOf({ carrier: row.carrier, trackingNumber: row.tracking_number }), toPromise(row));
+    parcels.set(row.order_id, ofOrder);
+  }
+  return new Map(
+    orders.rows.map((row) => [
+      row.id,
+      {
+        customerId: row.customer_id,
+        promise: toPromise(row) ?? { on: '', timeZone: row.promise_time_zone },
+        shipments: parcels.get(row.id) ?? new Map(),
+        money: {
+          currency: row.currency,
+          total: row.total_minor !== null,
+          shippingPaid: row.shipping_paid_minor !== null,
+        },
+      },
+    ]),
+  );
 }
 
 /** Of the columns promise_on, promise_at and promise_time_zone; null when they are empty. */
@@ -60,63 +80,8 @@ export function toPromise(row: {
   return null;
 }
 
-/** Makes sure that there is a row for the customer, without holding one that was there. @returns whether it is new */
-export async function addCustomer(sql: Sql, id: string): Promise<boolean> {
-  const { rowCount } = await sql.query('INSERT INTO customers (id) VALUES ($1) ON CONFLICT (id) DO NOTHING', [id]);
-  return rowCount === 1;
-}
-
-/** What the document says of the customer replaces what was known; what it leaves out stays. @returns whether anything changed */
-export async function saveCustomer(sql: Sql, { customer }: OrderDocument): Promise<boolean> {
-  const { membership } = customer;
-  const { rowCount } = await sql.query(
-    `INSERT INTO customers AS c (id, email, name, phone, locale, membership_tier, membership_renews_on, membership_trial)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, false))
-     ON CONFLICT (id) DO UPDATE SET
-       email = coalesce(excluded.email, c.email), name = coalesce(excluded.name, c.name),
-       phone = coalesce(excluded.phone, c.phone), locale = coalesce(excluded.locale, c.locale),
-       membership_tier = CASE WHEN $9 THEN excluded.membership_tier ELSE c.membership_tier END,
-       membership_renews_on = CASE WHEN $9 THEN excluded.membership_renews_on ELSE c.membership_renews_on END,
-       membership_trial = CASE WHEN $9 THEN excluded.membership_trial ELSE c.membership_trial END,
-       updated_at = now()
-     WHERE (coalesce(excluded.email, c.email), coalesce(excluded.name, c.name), coalesce(excluded.phone, c.phone),
-            coalesce(excluded.locale, c.locale)) IS DISTINCT FROM (c.email, c.name, c.phone, c.locale)
-       OR ($9 AND (excluded.membership_tier, excluded.membership_renews_on, excluded.membership_trial)
-            IS DISTINCT FROM (c.membership_tier, c.membership_renews_on, c.membership_trial))`,
-    [
-      customer.id,
-      customer.email ?? null,
-      customer.name ?? null,
-      customer.phone ?? null,
-      customer.locale ?? null,
-      membership?.tier ?? null,
-      membership?.renewsOn ?? null,
-      membership?.trial ?? null,
-      // null says that there is no membership any more; a document without the field says nothing.
-      membership !== undefined,
-    ],
-  );
-  return rowCount === 1;
-}
-
-/** The facts of an order that may be completed or corrected later, in the order of the columns below. */
-export function factsOf(order: OrderDocument): unknown[] {
-  const money = order.total ?? order.shippingPaid;
-  return [
-    order.placedAt ?? null,
-    order.total?.amountMinor ?? null,
-    order.shippingPaid?.amountMinor ?? null,
-    money?.currency ?? null,
-    order.shipBy ?? null,
-    order.occasion?.name ?? null,
-    order.occasion?.on ?? null,
-    order.destination?.country ?? null,
-    order.destination?.region ?? null,
-    order.destination?.postalCode ?? null,
-    order.providerReferences ? JSON.stringify(order.providerReferences) : null,
-  ];
-}
-export const FACTS = [
+/** The facts of an order that may be completed or corrected later. */
+const FACTS = [
   'placed_at',
   'total_minor',
   'shipping_paid_minor',
@@ -128,72 +93,118 @@ export const FACTS = [
   'destination_region',
   'destination_postal_code',
   'provider_references',
-];
+] as const;
 
-/** @returns false when somebody else registered the same order meanwhile */
-export async function insertOrder(
+/** By column, as JSON has them: the database reads them as its own columns. */
+function factsOf(order: OrderDocument): Record<(typeof FACTS)[number], unknown> {
+  return {
+    placed_at: order.placedAt ?? null,
+    total_minor: order.total?.amountMinor ?? null,
+    shipping_paid_minor: order.shippingPaid?.amountMinor ?? null,
+    currency: (order.total ?? order.shippingPaid)?.currency ?? null,
+    ship_by: order.shipBy ?? null,
+    occasion_name: order.occasion?.name ?? null,
+    occasion_on: order.occasion?.on ?? null,
+    destination_country: order.destination?.country ?? null,
+    destination_region: order.destination?.region ?? null,
+    destination_postal_code: order.destination?.postalCode ?? null,
+    provider_references: order.providerReferences ?? null,
+  };
+}
+
+/** @returns the ids of those that nobody else registered meanwhile */
+export async function insertOrders(
   sql: Sql,
-  id: string,
-  order: OrderDocument,
-  bounds: { promisedUntil: Date; registeredAt: Date },
-): Promise<boolean> {
-  const { rowCount } = await sql.query(
-    `INSERT INTO orders (id, customer_id, promise_on, promise_at, promise_time_zone, promised_until, registered_at, due_at, ${FACTS.join(', ')})
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $6, ${FACTS.map((_, index) => `$${index + 8}`).join(', ')})
-     ON CONFLICT (id) DO NOTHING`,
-    [
-      id,
-      order.customer.id,
-      ...promiseColumns(order.promise),
-      bounds.promisedUntil,
-      bounds.registeredAt,
-      ...factsOf(order),
-    ],
+  orders: readonly OrderToRegister[],
+  registeredAt: Date,
+): Promise<Set<string>> {
+  if (orders.length === 0) return new Set();
+  const rows = orders.map(({ id, order, promisedUntil, dueAt, backfill }) => ({
+    ...factsOf(order),
+    ...promiseColumns(order.promise),
+    id,
+    customer_id: order.customer.id,
+    promised_until: promisedUntil,
+    due_at: dueAt,
+    backfill,
+    registered_at: registeredAt,
+  }));
+  const columns = [
+    'id, customer_id, promise_on, promise_at, promise_time_zone, promised_until, due_at, backfill, registered_at',
+    ...FACTS,
+  ].join(', ');
+  const result = await sql.query(
+    `INSERT INTO orders (${columns}) SELECT ${columns} FROM jsonb_populate_recordset(NULL::orders, $1::jsonb)
+     ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [JSON.stringify(rows)],
   );
-  return rowCount === 1;
+  return new Set(result.rows.map((row) => row.id));
 }
 
-/** What is given replaces what was known; what is left out stays. @returns whether anything changed */
-export async function completeOrder(sql: Sql, id: string, order: OrderDocument): Promise<boolean> {
-  const values = FACTS.map((column, index) => `coalesce($${index + 2}, ${column})`);
-  const { rowCount } = await sql.query(
-    `UPDATE orders SET (${FACTS.join(', ')}) = ROW(${values.join(', ')})
-     WHERE id = $1 AND (${values.join(', ')}) IS DISTINCT FROM (${FACTS.join(', ')})`,
-    [id, ...factsOf(order)],
+/** What is given replaces what was known; what is left out stays. @returns the ids of those that changed */
+export async function completeOrders(
+  sql: Sql,
+  orders: readonly Pick<OrderToRegister, 'id' | 'order'>[],
+): Promise<string[]> {
+  if (orders.length === 0) return [];
+  const values = FACTS.map((column) => `coalesce(n.${column}, o.${column})`).join(', ');
+  const { rows } = await sql.query(
+    `UPDATE orders o SET (${FACTS.join(', ')}) = ROW(${values})
+     FROM jsonb_populate_recordset(NULL::orders, $1::jsonb) AS n
+     WHERE o.id = n.id AND (${values}) IS DISTINCT FROM (${FACTS.map((column) => `o.${column}`).join(', ')})
+     RETURNING o.id`,
+    [JSON.stringify(orders.map(({ id, order }) => ({ ...factsOf(order), id })))],
   );
-  return rowCount === 1;
+  return rows.map((row) => row.id);
 }
 
-/** Adds the shipments that the order does not have yet. @returns how many */
-export async function addShipments(sql: Sql, orderId: string, order: OrderDocument): Promise<number> {
-  const { shipments } = order;
-  if (shipments.length === 0) return 0;
-  const promises = shipments.map(({ promise }) => (promise ? promiseColumns(promise) : [null, null, null]));
-  const { rowCount } = await sql.query(
-    `INSERT INTO shipments (id, order_id, position, carrier, carrier_key, tracking_number, tracking_key, service, promise_on, promise_at,
-       promise_time_zone)
-     SELECT n.id, $2, (SELECT count(*) FROM shipments WHERE order_id = $2) + n.place, n.carrier, n.carrier_key, n.tracking_number,
-       n.tracking_key, n.service, n.promise_on, n.promise_at, n.promise_time_zone
-     FROM unnest($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::timestamptz[], $10::text[])
-       WITH ORDINALITY AS n(id, carrier, carrier_key, tracking_number, tracking_key, service, promise_on, promise_at,
-       promise_time_zone, place)
-     ON CONFLICT (order_id, carrier_key, tracking_key) DO NOTHING`,
-    [
-      shipments.map(() => newId()),
-      orderId,
-      shipments.map((shipment) => shipment.carrier),
-      shipments.map((shipment) => carrierKeyOf(shipment.carrier)),
-      shipments.map((shipment) => shipment.trackingNumber),
-      shipments.map((shipment) => trackingKeyOf(shipment.trackingNumber)),
-      shipments.map((shipment) => shipment.service ?? null),
-      promises.map(([on]) => on),
-      promises.map(([, at]) => at),
-      promises.map(([, , timeZone]) => timeZone),
-    ],
-  );
-  return rowCount ?? 0;
+/** A parcel of an order. */
+export interface OrderParcel {
+  readonly orderId: string;
+  readonly trackingKey: string;
 }
 
-export function promiseColumns(promise: DeliveryPromise): [string | null, Date | null, string] {
-  return 'on' in promise ? [promise.on, null, promise.timeZone] : [null, promise.at, promise.timeZone];
+/**
+ * Adds the shipments that the orders do not have yet. @returns those
+ * @param known what the orders had, by id
+ */
+export async function insertShipments(
+  sql: Sql,
+  orders: readonly Pick<OrderToRegister, 'id' | 'order'>[],
+  known: ReadonlyMap<string, RegisteredPromises>,
+): Promise<OrderParcel[]> {
+  const rows = orders.flatMap(({ id: orderId, order }) => {
+    const before = known.get(orderId)?.shipments;
+    return order.shipments.flatMap((shipment, index) => {
+      if (before?.has(shipmentKeyOf(shipment))) return [];
+      return {
+        ...(shipment.promise ? promiseColumns(shipment.promise) : {}),
+        id: newId(),
+        order_id: orderId,
+        position: (before?.size ?? 0) + index + 1,
+        carrier: shipment.carrier,
+        carrier_key: carrierKeyOf(shipment.carrier),
+        tracking_number: shipment.trackingNumber,
+        tracking_key: trackingKeyOf(shipment.trackingNumber),
+        service: shipment.service ?? null,
+      };
+    });
+  });
+  if (rows.length === 0) return [];
+  const columns =
+    'id, order_id, position, carrier, carrier_key, tracking_number, tracking_key, service, promise_on, promise_at, promise_time_zone';
+  const result = await sql.query(
+    `INSERT INTO shipments (${columns}) SELECT ${columns} FROM jsonb_populate_recordset(NULL::shipments, $1::jsonb)
+     ON CONFLICT (order_id, carrier_key, tracking_key) DO NOTHING RETURNING order_id, tracking_key`,
+    [JSON.stringify(rows)],
+  );
+  return result.rows.map((row) => ({ orderId: row.order_id, trackingKey: row.tracking_key }));
+}
+
+/** The other direction of `toPromise`. */
+function promiseColumns(promise: DeliveryPromise) {
+  const promise_time_zone = promise.timeZone;
+  return 'on' in promise
+    ? { promise_on: promise.on, promise_at: null, promise_time_zone }
+    : { promise_on: null, promise_at: promise.at, promise_time_zone };
 }

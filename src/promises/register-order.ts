@@ -1,18 +1,20 @@
 import { trackingKeyOf } from '../carriers/matching.js';
+import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError, type FieldError } from '../errors.js';
 import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
+import { addCustomers, saveCustomers } from './customer-store.js';
 import type { OrderDocument } from './order-document.js';
 import {
-  addCustomer,
-  addShipments,
-  completeOrder,
-  insertOrder,
+  completeOrders,
+  insertOrders,
+  insertShipments,
   lockRegisteredPromises,
+  type OrderParcel,
+  type OrderToRegister,
   type RegisteredPromises,
-  saveCustomer,
   shipmentKeyOf,
 } from './order-store.js';
 import type { DeliveryPromise } from './promise.js';
@@ -35,21 +37,15 @@ export async function registerOrder(deps: Deps, id: string, order: OrderDocument
   const trace = newId();
   const { outcome, tickets } = await deps.db.transaction(async (sql) => {
     const registeredAt = await readNow(sql, deps.clock);
-    const known = await lockRegisteredPromises(sql, id);
-    if (known) refuseChanges(known, order);
-    // Orders before customers, as everywhere: a new customer is only made here, and written when the order is ours.
-    const newCustomer = await addCustomer(sql, order.customer.id);
-    const created = !known && (await insertOrder(sql, id, order, { promisedUntil, registeredAt }));
-    if (!known && !created) {
-      // Somebody registered it between our look and our insert: now it is there to compare with.
-      const theirs = await lockRegisteredPromises(sql, id);
-      if (theirs) refuseChanges(theirs, order);
-    }
-    const customerChanged = (await saveCustomer(sql, order)) || newCustomer;
-    const factsChanged = !created && (await completeOrder(sql, id, order));
-    const added = await addShipments(sql, id, order);
-    if (!created && !customerChanged && !factsChanged && added === 0)
-      return { outcome: 'unchanged' as const, tickets: [] };
+    const registered = await registerOrders(
+      sql,
+      [{ id, order, promisedUntil, dueAt: promisedUntil, backfill: false }],
+      registeredAt,
+    );
+    const refusal = registered.refused.get(id);
+    if (refusal) throw refusal;
+    const created = registered.created.has(id);
+    if (!created && !registered.changed.has(id)) return { outcome: 'unchanged' as const, tickets: [] };
     return {
       outcome: created ? ('created' as const) : ('completed' as const),
       tickets: await issueFor(sql, id, order, trace),
@@ -62,11 +58,59 @@ export async function registerOrder(deps: Deps, id: string, order: OrderDocument
 }
 
 /** Through track-shipments where there are numbers, as their scans may have come before; else straight to the judge. */
-function issueFor(sql: Parameters<typeof issueTickets>[0], id: string, order: OrderDocument, trace: string) {
+function issueFor(sql: Sql, id: string, order: OrderDocument, trace: string) {
   const keys = [...new Set(order.shipments.map((shipment) => trackingKeyOf(shipment.trackingNumber)))];
   return keys.length > 0
     ? issueTickets(sql, { stage: 'track-shipments', ids: keys, trigger: 'registration', trace })
     : issueTickets(sql, { stage: 'judge-promises', ids: [id], trigger: 'registration', trace });
+}
+
+/** What became of orders, by their ids. */
+export interface Registered {
+  readonly refused: ReadonlyMap<string, AppError>;
+  readonly created: ReadonlySet<string>;
+  /** Those that something was new in. */
+  readonly changed: ReadonlySet<string>;
+  /** The parcels that are new. */
+  readonly parcels: readonly OrderParcel[];
+}
+
+/**
+ * Registers orders, each once, or completes those that are known, in the caller's transaction. Nothing is written of what is
+ * refused. A number of statements that does not depend on how many there are; those taken stay locked.
+ * @param orders no id twice
+ */
+export async function registerOrders(
+  sql: Sql,
+  orders: readonly OrderToRegister[],
+  registeredAt: Date,
+): Promise<Registered> {
+  const known = new Map<string, RegisteredPromises>();
+  const refused = new Map<string, AppError>();
+  // Orders before customers before parcels, as everywhere.
+  const compare = async (some: readonly OrderToRegister[]) => {
+    const ids = some.map(({ id }) => id);
+    for (const [id, promises] of await lockRegisteredPromises(sql, ids)) known.set(id, promises);
+    for (const { id, order } of some) {
+      const refusal = refusalOf(known.get(id), order);
+      if (refusal) refused.set(id, refusal);
+    }
+  };
+  await compare(orders);
+  const fresh = orders.filter(({ id }) => !known.has(id));
+  const newCustomers = await addCustomers(sql, fresh);
+  const created = await insertOrders(sql, fresh, registeredAt);
+  // Somebody registered these between our look and our insert: now they are there to compare with.
+  const theirs = fresh.filter(({ id }) => !created.has(id));
+  if (theirs.length > 0) await compare(theirs);
+
+  const accepted = orders.filter(({ id }) => !refused.has(id));
+  const changed = await saveCustomers(sql, accepted, newCustomers);
+  const older = accepted.filter(({ id }) => !created.has(id));
+  for (const id of await completeOrders(sql, older)) changed.add(id);
+  const parcels = await insertShipments(sql, accepted, known);
+  for (const { orderId } of parcels) changed.add(orderId);
+  return { refused, created, changed, parcels };
 }
 
 /** A parcel may be named twice, as shops list it by item. Promised twice, the second would be taken for a change next time. */
@@ -88,10 +132,11 @@ export function refuseTwoPromisesOfOneParcel(order: OrderDocument): void {
   }
 }
 
-/** @throws AppError `promise_changed`, `customer_changed`, or `invalid_request` for a second currency */
-export function refuseChanges(known: RegisteredPromises, order: OrderDocument): void {
+/** Why a document cannot complete what is registered: `promise_changed`, `customer_changed`, or `invalid_request` for a second currency. */
+function refusalOf(known: RegisteredPromises | undefined, order: OrderDocument): AppError | null {
+  if (!known) return null;
   if (known.customerId !== order.customer.id) {
-    throw new AppError('customer_changed', 'This order is registered for another customer.', {
+    return new AppError('customer_changed', 'This order is registered for another customer.', {
       errors: [{ field: 'customer.id', message: 'differs from the customer that the order was registered for' }],
     });
   }
@@ -105,25 +150,26 @@ export function refuseChanges(known: RegisteredPromises, order: OrderDocument): 
     if (!isSame(own ?? known.promise, shipment.promise)) differs(`shipments[${index}].promise`, own ?? known.promise);
   });
   if (errors.length > 0) {
-    throw new AppError('promise_changed', 'The first promise made is kept for ever; an estimate never replaces it.', {
+    return new AppError('promise_changed', 'The first promise made is kept for ever; an estimate never replaces it.', {
       errors,
     });
   }
-  refuseSecondCurrency(known.money, order);
+  return secondCurrencyOf(known.money, order);
 }
 
 /** An amount that was said in one currency must not become one in another because a later document names only the other. */
-function refuseSecondCurrency(known: RegisteredPromises['money'], order: OrderDocument): void {
+function secondCurrencyOf(known: RegisteredPromises['money'], order: OrderDocument): AppError | null {
   for (const [given, other] of [
     ['total', 'shippingPaid'],
     ['shippingPaid', 'total'],
   ] as const) {
     const money = order[given];
     if (!money || order[other] || !known[other] || money.currency === known.currency) continue;
-    throw new AppError('invalid_request', 'All money of an order is in one currency.', {
+    return new AppError('invalid_request', 'All money of an order is in one currency.', {
       errors: [{ field: `${given}.currency`, message: `must be ${known.currency}, the currency of its other amount` }],
     });
   }
+  return null;
 }
 
 function isSame(a: DeliveryPromise, b: DeliveryPromise): boolean {

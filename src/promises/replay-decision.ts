@@ -3,14 +3,11 @@ import { z } from 'zod';
 import { AWARD_CLASSES, type DecidedAward, type PastAward } from '../compensation/award.js';
 import { type Decision, decideForOrder } from '../compensation/decide.js';
 import { parseDecisionCase } from '../compensation/decision-case.js';
-import type { DecisionCase } from '../compensation/decision-input.js';
+import type { DecisionCase, DecisionMode } from '../compensation/decision-input.js';
 import type { Policy } from '../compensation/policy.js';
 import { passTill, type Till } from '../compensation/till.js';
 import type { FieldError } from '../errors.js';
 import { type Judgement, worstIndex } from './verdict.js';
-
-/** How a verdict was made: `shadow` and `backfill` decide and record, and give nothing. */
-export type DecisionMode = 'active' | 'shadow' | 'backfill';
 
 /** What is stored of a judgement besides its answer: all that is needed to come to that answer once more. */
 export interface Replayable {

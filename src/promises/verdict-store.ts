@@ -1,15 +1,12 @@
 import { carrierKeyOf, trackingKeyOf } from '../carriers/matching.js';
-import type { Arm, ContactReason } from '../compensation/decision-input.js';
+import type { Arm, ContactReason, DecisionMode } from '../compensation/decision-input.js';
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
-import type { Money } from '../money.js';
+import { type Money, NO_CURRENCY } from '../money.js';
 import type { Trigger } from '../queue/ticket.js';
 import { toPromise } from './order-store.js';
 import type { DeliveryPromise } from './promise.js';
 import type { Fault, Judgement, Verdict } from './verdict.js';
-
-/** Whether a decision gives what it says: `shadow` and `backfill` are for the record alone. */
-export type DecisionMode = 'active' | 'shadow' | 'backfill';
 
 /** An order with all that judging and deciding need besides its shipments. */
 export interface JudgedOrder {
@@ -58,9 +55,6 @@ export interface LastVerdict extends RecordedVerdict {
   /** Of a decision for the record alone: what it would have given. */
   readonly recordedAnswer: unknown;
 }
-
-/** ISO 4217's code for "no currency": an order whose money nobody told us. No policy has amounts in it. */
-const NO_CURRENCY = 'XXX';
 
 /** Takes these orders, in the order of their ids, until the transaction ends. Unknown ids are left out. */
 export async function lockOrders(sql: Sql, ids: readonly string[]): Promise<JudgedOrder[]> {

@@ -1,6 +1,7 @@
 import { armOf } from '../compensation/arm.js';
 import {
   type AwardKind,
+  asPast,
   type DecidedAward,
   type DecidedStatus,
   measureOf,
@@ -71,7 +72,9 @@ export function decidePast(
     const { incident } = decision;
     if (incident !== null) {
       const { id } = order.order;
-      history.awards.push(...decision.awards.map((award) => asPast(award, id, incident, at)));
+      history.awards.push(
+        ...decision.awards.map((award) => asPast(award, { orderId: id, incident, at: new Date(at) })),
+      );
       const before = outcomes.get(id) ?? nothingYet(order);
       outcomes.set(id, {
         ...before,
@@ -137,20 +140,6 @@ function casesOf(broken: BrokenOrder, at: number, history: readonly PastAward[],
 
 function nothingYet({ order, customerId }: BrokenOrder): PastOutcome {
   return { orderId: order.id, customerId, incidents: [], awards: [], calls: [], withheld: 0 };
-}
-
-function asPast(award: DecidedAward, orderId: string, incident: Incident, at: number): PastAward {
-  return {
-    orderId,
-    incident,
-    class: award.class,
-    kind: award.kind,
-    months: 'months' in award ? award.months : null,
-    points: 'points' in award ? award.points : null,
-    amount: 'amount' in award ? award.amount : null,
-    at: new Date(at),
-    status: award.status,
-  };
 }
 
 function asSimulated(award: DecidedAward, at: number): SimulatedAward {

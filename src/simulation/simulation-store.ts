@@ -1,11 +1,9 @@
 import type { ContactReason } from '../compensation/decision-input.js';
 import type { Sql } from '../db/database.js';
+import { NO_CURRENCY } from '../money.js';
 import { toPromise } from '../promises/order-store.js';
 import { loadScans, loadShipmentsOfOrders } from '../shipments/shipment-store.js';
 import type { PastOrder, PastParcel } from './judge-past-order.js';
-
-/** ISO 4217's code for "no currency": an order whose money nobody told us. */
-const NO_CURRENCY = 'XXX';
 
 /**
  * Makes this transaction one that sees the database as it stands now and can write nothing. Must be its first statement.

@@ -26,7 +26,7 @@ describe(STAGE, () => {
     database = await createTestDatabase();
     server = await startProviderServer();
     makegood = await startMakegood({ databaseUrl: database.url, now: '2026-11-16T12:00:00Z', workers: [] });
-    deps = depsWith('webhook');
+    deps = await depsWith('webhook');
   });
   afterAll(async () => {
     await makegood.stop();
@@ -35,7 +35,10 @@ describe(STAGE, () => {
   });
 
   /** The same product, in which this provider carries out memberships. */
-  function depsWith(name: ProviderName, changes: { url?: string; log?: Logger; timeoutMs?: number } = {}): Deps {
+  async function depsWith(
+    name: ProviderName,
+    changes: { url?: string; log?: Logger; timeoutMs?: number } = {},
+  ): Promise<Deps> {
     const url = changes.url ?? server.url;
     return {
       ...makegood.deps,
@@ -44,7 +47,7 @@ describe(STAGE, () => {
         ...makegood.deps.config,
         remedyProviders: new Map<AwardKind, ProviderName>([['membership_extension', name]]),
       },
-      providers: openProviders(
+      providers: await openProviders(
         {
           awardWebhook: { url: `${url}/awards`, secrets: [WEBHOOK_SECRET] },
           stripe: { apiKey: 'sk_test_award', apiUrl: url },
@@ -196,7 +199,7 @@ describe(STAGE, () => {
         const { award, ticket } = await arrange();
         server.next(behaviour);
 
-        await runByHand(keepWaiting([behaviour]) ? depsWith('webhook', { timeoutMs: HASTY_MS }) : deps, ticket);
+        await runByHand(keepWaiting([behaviour]) ? await depsWith('webhook', { timeoutMs: HASTY_MS }) : deps, ticket);
         expect(await stateOf(award)).toMatchObject({
           status: 'pending',
           call: 'calling',
@@ -237,7 +240,7 @@ describe(STAGE, () => {
     });
 
     test('two months on one subscription, though both orders of the customer are asked for at once', async () => {
-      const stripe = depsWith('stripe');
+      const stripe = await depsWith('stripe');
       const references = { stripe: { subscription: 'sub_1' } };
       const both = [
         await arrange({ customerId: 'twice', deps: stripe, references }),
@@ -305,7 +308,7 @@ describe(STAGE, () => {
       for (let i = 0; i < 20; i++) awards.push((await arrange()).award);
       await database.query('DELETE FROM outbox WHERE stage = $1', [STAGE]);
       const batch = await issueTicket(deps, STAGE, awards);
-      const away = depsWith('webhook', { url: `http://127.0.0.1:${await freePort()}` });
+      const away = await depsWith('webhook', { url: `http://127.0.0.1:${await freePort()}` });
 
       await runByHand(away, { id: batch, stage: STAGE });
 
@@ -384,7 +387,7 @@ describe(STAGE, () => {
       const log: Logger = { debug: keep, info: keep, warn: keep, error: keep };
       const { award, ticket } = await arrange();
       server.next({ say: 400, body: 'Ann Lee has no account ann@canary.example' });
-      await runByHand(depsWith('webhook', { log }), ticket);
+      await runByHand(await depsWith('webhook', { log }), ticket);
       expect(lines.join('\n')).toContain(award);
       expect(lines.join('\n')).not.toMatch(/Ann Lee|canary|example/);
       const alarms = await database.query('SELECT message, details FROM alarms WHERE subject = $1', [award]);
@@ -462,7 +465,7 @@ describe('killed between its steps', () => {
       expect((await first.ended).signal).toBe('SIGKILL');
 
       makegood = await startMakegood({ databaseUrl: database.url, workers: [] });
-      const providers = openProviders({
+      const providers = await openProviders({
         awardWebhook: { url: `${server.url}/awards`, secrets: [WEBHOOK_SECRET] },
         stripe: null,
         shopify: null,

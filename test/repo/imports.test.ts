@@ -12,6 +12,7 @@ const KERNEL = [
   'errors',
   'failpoint',
   'ids',
+  'in-lanes',
   'local-format',
   'logger',
   'metrics',

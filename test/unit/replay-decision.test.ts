@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { AWARD_STATUSES, type DecidedAward, type PastAward } from '../../src/compensation/award.js';
 import { type Decision, decideForOrder } from '../../src/compensation/decide.js';
-import { CONTACT_REASONS, type DecisionCase } from '../../src/compensation/decision-input.js';
+import { CONTACT_REASONS, type DecisionCase, type DecisionMode } from '../../src/compensation/decision-input.js';
 import { DEFAULT_POLICY } from '../../src/compensation/default-policy.js';
 import { firstDeliveredAt } from '../../src/compensation/first-delivered-at.js';
 import { AWARD_INCIDENTS } from '../../src/compensation/incident.js';
@@ -10,7 +10,6 @@ import { passTill, type Till } from '../../src/compensation/till.js';
 import { dueAndNotPaid, paidAndNotDue, type StandingAward } from '../../src/promises/compare-standing.js';
 import {
   compareReplay,
-  type DecisionMode,
   type RecordedAnswer,
   type Replayable,
   readRecordedDecision,

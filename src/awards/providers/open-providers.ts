@@ -1,7 +1,4 @@
 import type { Provider, ProviderName, ProviderOptions } from './provider.js';
-import { createShopifyProvider } from './shopify.js';
-import { createStripeProvider } from './stripe.js';
-import { createWebhookProvider } from './webhook.js';
 
 /** What of the configuration says who carries out awards. */
 interface ProviderConfig {
@@ -10,15 +7,18 @@ interface ProviderConfig {
   readonly shopify: { readonly shopUrl: string; readonly accessToken: string } | null;
 }
 
-/** Those who can carry out awards outside, as far as they are set up. Nothing is asked of them yet. */
-export function openProviders(
+/**
+ * Those who can carry out awards outside, as far as they are set up. Nothing is asked of them yet. Their packages are loaded only
+ * for those: that of Stripe alone would add a third of a second to every start.
+ */
+export async function openProviders(
   { awardWebhook, stripe, shopify }: ProviderConfig,
   options: ProviderOptions = {},
-): ReadonlyMap<ProviderName, Provider> {
+): Promise<ReadonlyMap<ProviderName, Provider>> {
   const providers = [
-    ...(awardWebhook ? [createWebhookProvider(awardWebhook, options)] : []),
-    ...(stripe ? [createStripeProvider(stripe, options)] : []),
-    ...(shopify ? [createShopifyProvider(shopify, options)] : []),
+    ...(awardWebhook ? [(await import('./webhook.js')).createWebhookProvider(awardWebhook, options)] : []),
+    ...(stripe ? [(await import('./stripe.js')).createStripeProvider(stripe, options)] : []),
+    ...(shopify ? [(await import('./shopify.js')).createShopifyProvider(shopify, options)] : []),
   ];
   return new Map(providers.map((provider) => [provider.name, provider]));
 }

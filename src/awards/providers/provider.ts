@@ -9,7 +9,6 @@ export type ProviderName = Exclude<RemedyProvider, 'ledger'>;
 /** Whoever grants something for real. It keeps no state: what is known of an award comes with each request. */
 export interface Provider {
   readonly name: ProviderName;
-  readonly kinds: readonly AwardKind[];
   /**
    * Grants an award, or finds that it was granted. Asked again with the same key it must not grant a second time; what it
    * cannot leave to the key, because the other side forgets keys, it looks for first from the second attempt on. Never throws.

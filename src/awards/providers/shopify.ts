@@ -1,5 +1,5 @@
 import { type AdminApiClient, createAdminApiClient } from '@shopify/admin-api-client';
-import type { Money } from '../../money.js';
+import { digitsOf, type Money } from '../../money.js';
 import { retryAfterS, tidyText } from './answer-text.js';
 import {
   GRANT_TIMEOUT_MS,
@@ -50,7 +50,6 @@ export function createShopifyProvider(
     });
   return {
     name: 'shopify',
-    kinds: ['refund', 'shipping_refund', 'store_credit'],
     async grant(request, signal) {
       const client = connect(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
       try {
@@ -324,7 +323,4 @@ function toDecimal({ amountMinor, currency }: Money): string {
   if (digits === 0) return String(amountMinor);
   const padded = String(amountMinor).padStart(digits + 1, '0');
   return `${padded.slice(0, -digits)}.${padded.slice(-digits)}`;
-}
-function digitsOf(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 }

@@ -47,7 +47,6 @@ export function createStripeProvider(
     });
   return {
     name: 'stripe',
-    kinds: ['refund', 'shipping_refund', 'store_credit', 'membership_extension'],
     async grant(request, signal) {
       const stripe = connect(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
       try {

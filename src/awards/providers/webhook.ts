@@ -27,7 +27,6 @@ export function createWebhookProvider(
   const signers = config.secrets.map((secret) => new Webhook(secret));
   return {
     name: 'webhook',
-    kinds: ['membership_extension', 'store_credit', 'refund', 'shipping_refund', 'points', 'replacement', 'gift'],
     async grant(request, signal) {
       const body = JSON.stringify(webhookBodyOf(request));
       const id = request.idempotencyKey;

@@ -1,17 +1,11 @@
 import { monthCount, pointCount, showMeasure, showMoney } from '../../compensation/wording.js';
 import { explainOrder, type OrderExplained, type VerdictExplained } from '../../promises/explain-order.js';
 import type { ExplainedAward, ExplainedLetter, ExplainedTask } from '../../promises/explain-store.js';
-import { openSession } from '../session.js';
+import { withSession } from '../session.js';
 
 /** `makegood explain ORDER`. */
-export async function explainCommand(input: { readonly orderId: string }): Promise<OrderExplained> {
-  const { deps, close } = await openSession();
-  try {
-    return await explainOrder(deps, input.orderId);
-  } finally {
-    await close();
-  }
-}
+export const explainCommand = ({ orderId }: { readonly orderId: string }): Promise<OrderExplained> =>
+  withSession(({ deps }) => explainOrder(deps, orderId));
 
 /** For a person at a terminal: headings, and below each what there is to say. */
 export function describeExplanation(explained: OrderExplained): string {

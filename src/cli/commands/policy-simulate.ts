@@ -10,8 +10,8 @@ import { type OrderAnswer, type SimulationAnswer, simulationAnswer } from '../..
 import { isCurrency, renderWeeklyPlot } from '../../simulation/weekly-plot.js';
 import { table } from '../print.js';
 import { progressBar } from '../progress-bar.js';
+import { readPolicyFile } from '../read-policy-file.js';
 import { openSession } from '../session.js';
-import { readPolicyFile } from './policy.js';
 
 /**
  * `makegood policy simulate F [--since T] [--until T] [--svg FILE]`: what the policy in F would have cost on the recorded past,

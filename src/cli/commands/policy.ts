@@ -5,13 +5,12 @@ import {
   activatePolicy,
   listPolicies,
   loadPolicyVersion,
-  notAPolicy,
   type PolicyVersion,
 } from '../../compensation/policy-store.js';
 import { policyWarnings } from '../../compensation/policy-warnings.js';
 import { AppError } from '../../errors.js';
-import { readInput } from '../read-input.js';
-import { openSession, type Session } from '../session.js';
+import { readPolicyFile, readPolicyText } from '../read-policy-file.js';
+import { withSession } from '../session.js';
 import { actor } from './recheck.js';
 
 /** What `makegood policy check` found: nothing but warnings is a policy that can be activated. */
@@ -24,7 +23,7 @@ export interface PolicyCheck {
 
 /** `makegood policy check F`: every fault with its line and column, and what is worth a look. Needs no database. */
 export async function checkPolicyCommand(file: string): Promise<PolicyCheck> {
-  const read = readPolicySource(await readText(file));
+  const read = readPolicySource(await readPolicyText(file));
   if (read.outcome === 'invalid') return { file, valid: false, faults: read.faults, warnings: [] };
   const today = new Date().toISOString().slice(0, 10);
   const warnings = policyWarnings(read.policy, today).map((warning) => ({ ...warning, ...read.placeOf(warning.path) }));
@@ -68,31 +67,3 @@ export async function showPolicyCommand(
 
 /** `makegood policy schema`: the JSON Schema of a policy, for editors. Needs no database. */
 export const policySchemaCommand = (): Record<string, unknown> => policyJsonSchema();
-
-/**
- * Reads a policy from a file, or from standard input when it is `-`.
- * @throws AppError `invalid_request`, with line and column, when it cannot be read or is no valid policy
- */
-export async function readPolicyFile(file: string): Promise<Policy> {
-  const read = readPolicySource(await readText(file));
-  if (read.outcome === 'ok') return read.policy;
-  throw notAPolicy(file === '-' ? 'standard input' : file, read.faults);
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readInput(file));
-  } catch (cause) {
-    if (cause instanceof AppError) throw cause;
-    throw new AppError('invalid_request', `${file} is not UTF-8 text`, { cause });
-  }
-}
-
-async function withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
-  const session = await openSession();
-  try {
-    return await work(session);
-  } finally {
-    await session.close();
-  }
-}

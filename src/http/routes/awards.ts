@@ -5,7 +5,7 @@ import { proposerOf } from '../../awards/agent-limits.js';
 import { loadAwardViews } from '../../awards/queue-view-store.js';
 import { reverseAward } from '../../awards/reverse-award.js';
 import { approveAward, changeAward, declineAward, retryAward } from '../../awards/review-awards.js';
-import { SHIPPING_SPEEDS } from '../../compensation/award.js';
+import { REMEDY_KINDS, SHIPPING_SPEEDS } from '../../compensation/award.js';
 import type { Sql } from '../../db/database.js';
 import type { Deps } from '../../deps.js';
 import { AppError } from '../../errors.js';
@@ -17,15 +17,6 @@ import { doOnce } from '../plugins/idempotency.js';
 
 const params = z.object({ id: z.uuid() });
 const decision = z.object({ reason: requiredReasonSchema, ...worthShape });
-const KINDS = [
-  'membership_extension',
-  'store_credit',
-  'refund',
-  'shipping_refund',
-  'points',
-  'replacement',
-  'gift',
-] as const;
 
 /** Awards that people decide about: by hand, approved, declined, changed, tried again, taken back. */
 export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps }): Promise<void> {
@@ -48,7 +39,7 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
           'An `Idempotency-Key` makes sure that it is given once.',
         params: z.object({ id: shopIdSchema }),
         body: z.object({
-          kind: z.enum(KINDS),
+          kind: z.enum(REMEDY_KINDS),
           ...worthShape,
           shipping: z.enum(SHIPPING_SPEEDS).optional(),
           reason: requiredReasonSchema,

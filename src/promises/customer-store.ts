@@ -1,5 +1,7 @@
 import type { Sql } from '../db/database.js';
-import type { ImportedOrder } from './imported-order.js';
+import type { OrderToRegister } from './order-store.js';
+
+type TellingOrder = Pick<OrderToRegister, 'id' | 'order'>;
 
 interface CustomerRow {
   readonly id: string;
@@ -22,6 +24,17 @@ const COLUMNS = [
   'membership_trial',
 ] as const;
 
+/** Makes sure that there is a row for each customer, without holding one that was there. @returns those that are new */
+export async function addCustomers(sql: Sql, orders: readonly TellingOrder[]): Promise<Set<string>> {
+  if (orders.length === 0) return new Set();
+  const { rows } = await sql.query(
+    `INSERT INTO customers (id) SELECT DISTINCT id FROM unnest($1::text[]) AS n(id) ORDER BY id
+     ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [orders.map(({ order }) => order.customer.id)],
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
 /**
  * Writes what the orders say of their customers, one after the other: what is given replaces what was known, what is left out
  * stays. Takes the customers until the transaction ends.
@@ -30,7 +43,7 @@ const COLUMNS = [
  */
 export async function saveCustomers(
   sql: Sql,
-  orders: readonly ImportedOrder[],
+  orders: readonly TellingOrder[],
   added: ReadonlySet<string>,
 ): Promise<Set<string>> {
   const changed = new Set<string>();
@@ -63,17 +76,22 @@ export async function saveCustomers(
   return changed;
 }
 
-function withTold(known: CustomerRow, customer: ImportedOrder['order']['customer']): CustomerRow {
+function withTold(known: CustomerRow, customer: TellingOrder['order']['customer']): CustomerRow {
   const { membership } = customer;
   return {
-    id: known.id,
+    ...known,
     email: customer.email ?? known.email,
     name: customer.name ?? known.name,
     phone: customer.phone ?? known.phone,
     locale: customer.locale ?? known.locale,
-    membership_tier: membership ? membership.tier : known.membership_tier,
-    membership_renews_on: membership ? (membership.renewsOn ?? null) : known.membership_renews_on,
-    membership_trial: membership ? membership.trial : known.membership_trial,
+    // null says that there is no membership any more; a document without the field says nothing.
+    ...(membership === undefined
+      ? {}
+      : {
+          membership_tier: membership?.tier ?? null,
+          membership_renews_on: membership?.renewsOn ?? null,
+          membership_trial: membership?.trial ?? false,
+        }),
   };
 }
 
