@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readNow } from '../src/db/now.js';
 import type { Deps } from '../src/deps.js';
-import { sweep as sweepAll } from '../src/promises/sweep.js';
-import { findLastSweep } from '../src/promises/sweep-store.js';
+import { RESUME_WITHIN_MS, sweep as sweepAll } from '../src/promises/sweep.js';
+import { findLastSweep, hasUnfinishedRun } from '../src/promises/sweep-store.js';
 import { catchUpDeadlines } from '../src/promises/watch-deadlines.js';
 import type { JobWorker } from '../src/queue/backend.js';
 import { healQueue, relayLeftovers, relayOutbox } from '../src/queue/relay.js';
@@ -50,7 +50,7 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
   const stopCatchingUp = only.includes('watch-deadlines')
     ? repeat(deps, 'watch-deadlines', HEAL_EVERY_MS, () => catchUpDeadlines(deps))
     : async () => {};
-  // A tick of the clock that nobody was there for does not come again.
+  // A tick of the clock that nobody was there for does not come again, and a night that a crash has ended does not wait for the next.
   const overdueSweep = only.includes('sweep') ? catchUpSweep(deps) : Promise.resolve();
 
   return async () => {
@@ -85,7 +85,9 @@ async function catchUpSweep(deps: Deps): Promise<void> {
   try {
     const last = await findLastSweep(deps.db.pool);
     const now = await readNow(deps.db.pool, deps.clock);
-    if (last !== null && now.getTime() - last.getTime() > SWEEP_OVERDUE_MS) await sweepAll(deps);
+    const isOverdue = last !== null && now.getTime() - last.getTime() > SWEEP_OVERDUE_MS;
+    const resumable = new Date(now.getTime() - RESUME_WITHIN_MS);
+    if (isOverdue || (await hasUnfinishedRun(deps.db.pool, resumable))) await sweepAll(deps);
   } catch (error) {
     deps.log.warn({ err: error }, 'sweep: the overdue one failed, the next night brings another');
   }

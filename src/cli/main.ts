@@ -53,14 +53,28 @@ command('decide', 'what a policy would award for such a case, and why; applies n
     );
   });
 
-command('recheck', 'judges an order again, as an agent does')
-  .argument('<order-or-carrier>', 'an order id, or a carrier followed by a tracking number')
+command('recheck', 'judges an order again, as an agent does; or all orders of which something is so')
+  .argument('[order-or-carrier]', 'an order id, or a carrier followed by a tracking number')
   .argument('[tracking-number]')
+  .option('--verdict <verdict...>', 'all orders with one of these verdicts')
+  .option('--carrier <carrier>', 'all orders with a parcel of this carrier')
+  .option('--status <status>', 'all orders with a parcel in this state, such as in_transit')
+  .option('--promised-from <instant>', 'all orders whose promise ended then or later')
+  .option('--promised-before <instant>', 'all orders whose promise ended before')
+  .option('--yes', 'of many: judge them; without it they are only counted')
   .option('--reason <text>', 'why, for the audit')
-  .action(async (first: string, trackingNumber: string | undefined, { reason, json }) => {
+  .action(async (first: string | undefined, trackingNumber: string | undefined, { reason, json, yes, ...words }) => {
+    const { print } = await import('./print.js');
+    const isMany = ['verdict', 'carrier', 'status', 'promisedFrom', 'promisedBefore'].some((name) => name in words);
+    if (isMany === (first !== undefined))
+      program.error('error: name one order, or say by options which orders', { exitCode: 2 });
+    if (first === undefined) {
+      const { recheckManyCommand, describeRecheckMany } = await import('./commands/recheck-many.js');
+      const report = await recheckManyCommand(words, { yes: yes === true, reason: reason ?? null });
+      return print(json, report, () => describeRecheckMany(report));
+    }
     const { recheckCommand, describeRecheck } = await import('./commands/recheck.js');
     const answer = await recheckCommand({ first, trackingNumber, reason: reason ?? null });
-    const { print } = await import('./print.js');
     print(json, answer, () => describeRecheck(answer));
   });
 

@@ -15,8 +15,11 @@ const WORKERS_WAIT_MS = 30_000;
 /** What a command that needs the database works with. */
 export interface Session {
   readonly deps: Deps;
-  /** Sees the work of this trace through to its end: letters sent, or put off until a server is back. */
-  finish(trace: string): Promise<void>;
+  /**
+   * Sees the work of this trace through to its end: letters sent, or put off until a server is back. `onStep` is called again
+   * and again meanwhile; as long as it says that there is progress, workers are waited for.
+   */
+  finish(trace: string, onStep?: () => Promise<boolean>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,7 +56,8 @@ export async function openSession(): Promise<Session> {
     const opened = await openDeps(config, { databaseUrl: database.url, log, withQueues: false });
     return {
       deps: opened.deps,
-      finish: (trace) => (database.hasWorkers ? waitForWorkers(opened.deps, trace) : workOff(opened.deps, trace)),
+      finish: (trace, onStep = async () => false) =>
+        database.hasWorkers ? waitForWorkers(opened.deps, trace, onStep) : workOff(opened.deps, trace, onStep),
       async close() {
         await opened.close();
         await database.close();
@@ -76,21 +80,23 @@ export async function withSession<T>(work: (session: Session) => Promise<T>): Pr
 }
 
 /** Does the tickets of a trace, and those that come of them, until none is left that can be done now. */
-async function workOff(deps: Deps, trace: string): Promise<void> {
+async function workOff(deps: Deps, trace: string, onStep: () => Promise<boolean>): Promise<void> {
   for (;;) {
     const tickets = await findOpenTickets(deps.db.pool, { trace });
     if (tickets.length === 0) return;
     for (const ticket of tickets) {
       const { outcome } = await runTicket(deps, PIPELINE[ticket.stage], ticket.id);
+      await onStep();
       // Somebody else's workers have it: then they do it.
       if (outcome === 'gone') await sleep(50);
     }
   }
 }
 
-async function waitForWorkers(deps: Deps, trace: string): Promise<void> {
-  const until = Date.now() + WORKERS_WAIT_MS;
+async function waitForWorkers(deps: Deps, trace: string, onStep: () => Promise<boolean>): Promise<void> {
+  let until = Date.now() + WORKERS_WAIT_MS;
   while (Date.now() < until) {
+    if (await onStep()) until = Date.now() + WORKERS_WAIT_MS;
     if ((await findOpenTickets(deps.db.pool, { trace })).length === 0) return;
     await hurryTickets(deps.db.pool, trace);
     await sleep(200);

@@ -16,6 +16,8 @@ import { contactRoutes } from './routes/contacts.js';
 import { healthRoutes } from './routes/health.js';
 import { ledgerRoutes } from './routes/ledger.js';
 import { orderRoutes } from './routes/orders.js';
+import { recheckRoutes } from './routes/rechecks.js';
+import { sweepRoutes } from './routes/sweeps.js';
 import { taskRoutes } from './routes/tasks.js';
 import { webhookRoutes } from './routes/webhooks.js';
 
@@ -72,7 +74,17 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(healthRoutes, { deps });
   await app.register(webhookRoutes, { deps });
   await app.register(orderRoutes, { deps });
-  for (const routes of [awardRoutes, approvalRoutes, ledgerRoutes, contactRoutes, taskRoutes, alarmRoutes, auditRoutes])
+  for (const routes of [
+    recheckRoutes,
+    sweepRoutes,
+    awardRoutes,
+    approvalRoutes,
+    ledgerRoutes,
+    contactRoutes,
+    taskRoutes,
+    alarmRoutes,
+    auditRoutes,
+  ])
     await app.register(routes, { deps });
   app.get('/openapi.json', { config: { role: 'public' }, schema: { hide: true } }, async () => {
     description ??= completeOpenApi(app.swagger(), (method, path) => roles.get(routeKey(method, path)));

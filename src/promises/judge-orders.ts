@@ -21,6 +21,8 @@ import { type JudgedOrder, lockOrders, recordVerdicts, saveDueDates, type Verdic
 export interface JudgedOrders {
   /** The instant as of which was judged. */
   readonly asOf: Date;
+  /** The orders as they were looked at, and what came of each, in the same order. */
+  readonly looked: readonly LookedAt[];
   readonly outcomes: readonly JudgedOutcome[];
   readonly newAwards: readonly NewAward[];
 }
@@ -103,7 +105,7 @@ export async function judgeOrders(
   }));
   await saveDueDates(sql, dueDates, asOf);
   if (open.length === 0) await countSettled(sql, now, news);
-  return { asOf, outcomes, newAwards };
+  return { asOf, looked, outcomes, newAwards };
 }
 
 const NO_TILL: Till = { breakerOpen: false, spentToday: {} };

@@ -1,21 +1,41 @@
-import type { Sql } from '../db/database.js';
+import type { Database, Sql } from '../db/database.js';
+import { withSessionLock } from '../db/session-lock.js';
 import { newId } from '../ids.js';
+import type { SweepCounts } from './sweep-counts.js';
 import type { Verdict } from './verdict.js';
 
-/** Orders whose answer may not be final, or that were never judged, after this id, in the order of ids. */
-export async function findOpenOrders(sql: Sql, after: string, limit: number): Promise<string[]> {
-  const { rows } = await sql.query(
-    'SELECT id FROM orders WHERE id > $1 AND (due_at IS NOT NULL OR judged_at IS NULL) ORDER BY id LIMIT $2',
-    [after, limit],
-  );
+/** Orders of which a sweep has to look at those it has not looked at yet. */
+export interface OpenOrders {
+  /** In the order of ids, after this one. */
+  readonly after: string;
+  /** Only up to this one; null: to the end. */
+  readonly until: string | null;
+  /** Only those that were not judged as of `judgedSince` or later, or are due by `dueBy`; null: all of them. */
+  readonly unless: { readonly judgedSince: Date; readonly dueBy: Date | null } | null;
+}
+
+const OPEN_ORDERS = `(due_at IS NOT NULL OR judged_at IS NULL) AND id > $1 AND ($2::text IS NULL OR id <= $2)
+  AND ($3::timestamptz IS NULL OR judged_at IS NULL OR judged_at < $3 OR due_at <= $4::timestamptz)`;
+
+const valuesOf = ({ after, until, unless }: OpenOrders) => [
+  after,
+  until,
+  unless?.judgedSince ?? null,
+  unless?.dueBy ?? null,
+];
+
+/** Orders whose answer may not be final, or that were never judged, in the order of ids. */
+export async function findOpenOrders(sql: Sql, which: OpenOrders, limit: number): Promise<string[]> {
+  const { rows } = await sql.query(`SELECT id FROM orders WHERE ${OPEN_ORDERS} ORDER BY id LIMIT $5`, [
+    ...valuesOf(which),
+    limit,
+  ]);
   return rows.map((row) => row.id);
 }
 
 /** How many `findOpenOrders` will go through. */
-export async function countOpenOrders(sql: Sql): Promise<number> {
-  const { rows } = await sql.query(
-    'SELECT count(*) AS count FROM orders WHERE due_at IS NOT NULL OR judged_at IS NULL',
-  );
+export async function countOpenOrders(sql: Sql, which: OpenOrders): Promise<number> {
+  const { rows } = await sql.query(`SELECT count(*) AS count FROM orders WHERE ${OPEN_ORDERS}`, valuesOf(which));
   return rows[0].count;
 }
 
@@ -29,12 +49,31 @@ export async function findUntrackedNumbers(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.tracking_key);
 }
 
+/** Settled orders with a parcel whose scans were added up after the order was last judged, and that nobody is judging. */
+export async function findUnjudgedOrders(sql: Sql): Promise<string[]> {
+  const { rows } = await sql.query(
+    `SELECT DISTINCT o.id FROM orders o JOIN shipments s ON s.order_id = o.id
+     WHERE o.due_at IS NULL AND coalesce(o.looked_at, o.judged_at) < s.tracked_at
+       AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'judge-promises' AND o.id = ANY(t.ids))`,
+  );
+  return rows.map((row) => row.id);
+}
+
 /** Awards of these kinds that nobody is granting or carrying out, though nothing stops them. */
 export async function findForgottenAwards(sql: Sql, kinds: readonly string[]): Promise<string[]> {
   const { rows } = await sql.query(
     `SELECT a.id FROM awards a WHERE a.status = 'pending' AND a.kind = ANY($1)
        AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage IN ('grant-awards', 'call-providers') AND t.parked_at IS NULL AND a.id::text = ANY(t.ids))`,
     [kinds],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Awards that are said to be given by the ledger, and of which it has no entry. */
+export async function findUnbookedAwards(sql: Sql): Promise<string[]> {
+  const { rows } = await sql.query(
+    `SELECT w.id FROM awards w WHERE w.provider = 'ledger' AND w.status IN ('applied', 'reversed')
+       AND NOT EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.award_id = w.id)`,
   );
   return rows.map((row) => row.id);
 }
@@ -58,6 +97,23 @@ export async function findUntoldDecisions(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
+/**
+ * Numbers that carriers have told of for longer than this and no order has: mistyped, or never registered. The newest
+ * first.
+ */
+export async function findUnmatchedNumbers(
+  sql: Sql,
+  heardBefore: Date,
+): Promise<{ carrier: string; trackingKey: string }[]> {
+  const { rows } = await sql.query(
+    `SELECT min(e.carrier) AS carrier, e.tracking_key AS "trackingKey" FROM tracking_events e
+     WHERE NOT EXISTS (SELECT 1 FROM shipments s WHERE s.tracking_key = e.tracking_key)
+     GROUP BY e.tracking_key HAVING min(e.received_at) < $1 ORDER BY max(e.received_at) DESC, e.tracking_key`,
+    [heardBefore],
+  );
+  return rows;
+}
+
 /** Every order by the verdict it has now; an order without one has not been judged. */
 export async function countVerdicts(sql: Sql): Promise<Map<Verdict | null, number>> {
   const { rows } = await sql.query('SELECT verdict, count(*) AS count FROM orders GROUP BY verdict');
@@ -67,16 +123,100 @@ export async function countVerdicts(sql: Sql): Promise<Map<Verdict | null, numbe
 /** Letters that this trace led to. */
 export async function countMessagesOfTrace(sql: Sql, trace: string): Promise<number> {
   const { rows } = await sql.query(
-    'SELECT count(*) AS count FROM messages m JOIN verdicts v ON v.id = m.decision_id WHERE v.trace = $1',
+    `SELECT count(*) AS count FROM messages m JOIN verdicts v ON v.id = m.decision_id
+     WHERE v.trace = $1 AND v.trigger IN ('sweep', 'recheck')`,
     [trace],
   );
   return rows[0].count;
 }
 
-export async function startSweepRun(sql: Sql, startedAt: Date, asOf: Date): Promise<string> {
+/** A run of the sweep that has not come to its end. */
+export interface SweepRun {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly asOf: Date;
+  readonly trace: string;
+  /** The last order of the last chunk that was committed; empty before the first. */
+  readonly cursor: string;
+  readonly counts: SweepCounts | null;
+}
+
+/**
+ * Takes a run that ended early and that nobody carries on, the newest first, for as long as `work` lasts.
+ * @param wanted.asOf of a run as of a named instant: only one as of the same; null: only one as of its own beginning
+ * @param wanted.startedAfter an older one is left alone: too much has happened since
+ */
+export async function withUnfinishedRun<T>(
+  db: Database,
+  wanted: { readonly asOf: Date | null; readonly startedAfter: Date },
+  work: (run: SweepRun | null) => Promise<T>,
+): Promise<T> {
+  const { rows } = await db.pool.query(
+    `SELECT id FROM sweep_runs WHERE finished_at IS NULL AND trace IS NOT NULL AND started_at > $1 AND is_past = $2
+       AND (NOT is_past OR as_of = $3) ORDER BY started_at DESC`,
+    [wanted.startedAfter, wanted.asOf !== null, wanted.asOf],
+  );
+  for (const { id } of rows) {
+    const attempt = await withSessionLock(db, lockOf(id), async (holder) => {
+      // Whoever had it may have ended it between our look and our lock.
+      const run = holder && (await loadUnfinishedRun(holder, id));
+      return run ? { result: await work(run) } : null;
+    });
+    if (attempt) return attempt.result;
+  }
+  return work(null);
+}
+
+/** Begins a run, and holds it for as long as `work` lasts. */
+export async function withNewRun<T>(
+  db: Database,
+  run: { readonly startedAt: Date; readonly asOf: Date; readonly isPast: boolean; readonly trace: string },
+  work: (run: SweepRun) => Promise<T>,
+): Promise<T> {
   const id = newId();
-  await sql.query('INSERT INTO sweep_runs (id, started_at, as_of) VALUES ($1, $2, $3)', [id, startedAt, asOf]);
-  return id;
+  // Held before it is there: nobody takes it for one that was left.
+  return withSessionLock(db, lockOf(id), async () => {
+    await db.pool.query('INSERT INTO sweep_runs (id, started_at, as_of, is_past, trace) VALUES ($1, $2, $3, $4, $5)', [
+      id,
+      run.startedAt,
+      run.asOf,
+      run.isPast,
+      run.trace,
+    ]);
+    return work({ id, startedAt: run.startedAt, asOf: run.asOf, trace: run.trace, cursor: '', counts: null });
+  });
+}
+
+const lockOf = (id: string): string => `sweep ${id}`;
+
+async function loadUnfinishedRun(sql: Sql, id: string): Promise<SweepRun | null> {
+  const { rows } = await sql.query(
+    `SELECT id, started_at AS "startedAt", as_of AS "asOf", trace, coalesce(cursor, '') AS cursor, counts
+     FROM sweep_runs WHERE id = $1 AND finished_at IS NULL`,
+    [id],
+  );
+  return rows[0] ?? null;
+}
+
+export async function markResumed(sql: Sql, id: string): Promise<void> {
+  await sql.query('UPDATE sweep_runs SET resumed_at = now() WHERE id = $1', [id]);
+}
+
+/**
+ * Notes how far a run is, in the transaction of the chunk.
+ * @returns false: it is not where we left it, so somebody else has carried it on; the chunk must not count twice
+ */
+export async function moveCursor(
+  sql: Sql,
+  id: string,
+  { from, to, counts }: { readonly from: string; readonly to: string; readonly counts: SweepCounts },
+): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `UPDATE sweep_runs SET cursor = $3, counts = $4
+     WHERE id = $1 AND coalesce(cursor, '') = $2 AND finished_at IS NULL`,
+    [id, from, to, JSON.stringify(counts)],
+  );
+  return rowCount === 1;
 }
 
 export async function finishSweepRun(sql: Sql, id: string, report: unknown): Promise<void> {
@@ -89,4 +229,37 @@ export async function findLastSweep(sql: Sql): Promise<Date | null> {
     'SELECT coalesce(max(started_at), (SELECT min(registered_at) FROM orders)) AS at FROM sweep_runs WHERE finished_at IS NOT NULL',
   );
   return rows[0].at;
+}
+
+/** Whether a run as of its own beginning ended early after this instant. Somebody may be carrying it on. */
+export async function hasUnfinishedRun(sql: Sql, startedAfter: Date): Promise<boolean> {
+  const { rows } = await sql.query(
+    `SELECT EXISTS (SELECT 1 FROM sweep_runs WHERE finished_at IS NULL AND trace IS NOT NULL AND NOT is_past AND started_at > $1) AS there`,
+    [startedAfter],
+  );
+  return rows[0].there;
+}
+
+/** A run as people look at it. */
+export interface ListedSweep {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly asOf: Date;
+  readonly judged: number;
+  readonly messages: number;
+  readonly report: Readonly<Record<string, unknown>> | null;
+}
+
+/** The runs, the newest first, before this one. */
+export async function listSweeps(sql: Sql, page: { after: string | null; limit: number }): Promise<ListedSweep[]> {
+  const { rows } = await sql.query(
+    `SELECT r.id, r.started_at AS "startedAt", r.finished_at AS "finishedAt", r.as_of AS "asOf", r.report,
+       coalesce((r.counts -> 'judged')::int, 0) AS judged,
+       (SELECT count(*) FROM messages m JOIN verdicts v ON v.id = m.decision_id
+        WHERE v.trace = r.trace AND v.trigger IN ('sweep', 'recheck'))::int AS messages
+     FROM sweep_runs r WHERE $1::uuid IS NULL OR r.id < $1 ORDER BY r.id DESC LIMIT $2`,
+    [page.after, page.limit],
+  );
+  return rows;
 }

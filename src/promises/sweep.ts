@@ -1,54 +1,78 @@
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
-import { AppError, ERROR_CODES } from '../errors.js';
+import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
-import { issueTickets } from '../queue/outbox-store.js';
-import { TICKET_SIZE, type Ticket } from '../queue/ticket.js';
-import { judgeOrders } from './judge-orders.js';
+import { TICKET_SIZE } from '../queue/ticket.js';
+import { type ForgottenWork, findForgottenWork } from './forgotten-work.js';
+import { judgeChunk, RunTakenOver } from './sweep-chunk.js';
+import { type AwardTotals, addChunk, type Findings, NO_COUNTS, type SweepCounts } from './sweep-counts.js';
 import {
   countOpenOrders,
   countVerdicts,
-  findForgottenAwards,
   findOpenOrders,
-  findUntoldDecisions,
-  findUntrackedNumbers,
   finishSweepRun,
-  startSweepRun,
+  markResumed,
+  moveCursor,
+  type OpenOrders,
+  type SweepRun,
+  withNewRun,
+  withUnfinishedRun,
 } from './sweep-store.js';
 import { VERDICTS, type Verdict } from './verdict.js';
 
 export interface SweepReport {
   readonly asOf: string;
+  readonly startedAt: string;
+  /** It carried on a run that had ended early. */
+  readonly resumed: boolean;
   readonly orders: number;
   /** Every order, by the verdict that it has after the sweep. */
   readonly verdicts: Readonly<Record<Verdict, number>>;
   /** Orders whose verdict the sweep changed. */
   readonly changed: number;
+  /** Awards that it decided on. */
   readonly awards: number;
+  /** Orders that it looked at. */
+  readonly judged: number;
+  /** Orders newly found late, or overdue. */
+  readonly late: number;
+  readonly paid: AwardTotals;
+  readonly held: SweepCounts['held'];
   /** Orders that could not be judged: each is set aside with its error. */
   readonly failed: number;
-  /** Work that somebody should have done and had not. */
-  readonly forgotten: { readonly numbers: number; readonly awards: number; readonly decisions: number };
+  readonly found: {
+    readonly overdue: Findings;
+    readonly stalled: Findings;
+    readonly neverScanned: Findings;
+    /** Numbers that carriers tell of and no order has. */
+    readonly unmatched: Findings;
+  };
+  readonly forgotten: ForgottenWork;
   readonly trace: string;
   readonly dryRun: boolean;
 }
 
+export interface SweepOptions {
+  /** Judge with what was known then; not in the future. */
+  readonly asOf?: Date;
+  readonly dryRun?: boolean;
+  readonly onProgress?: (done: number, total: number) => Promise<void> | void;
+}
+
+/** A run that ended early is carried on when it is no older. Later, and the next night begins anew. */
+export const RESUME_WITHIN_MS = 24 * 60 * 60 * 1000;
+
 /**
- * sweep: makes sure each night that nobody was forgotten. Judges every order that is still open or was never judged, and
- * finds scans that were not added up, awards that were not granted and decisions that nobody was told of.
- * Reads:    orders, shipments, tracking events, awards, messages, outbox
- * Writes:   what judge-promises writes, outbox(track-shipments, grant-awards, send-messages)   one transaction a chunk
+ * sweep: makes sure each night that nobody was forgotten. Judges every order that is still open or was never judged, in
+ * chunks; finds parcels that are silent or that nobody knows, scans that were not added up, awards that were not granted and
+ * decisions that nobody was told of.
+ * Reads:    orders, shipments, tracking events, awards, ledger, messages, outbox
+ * Writes:   what judge-promises writes, the cursor of the run, outbox(all stages)   one transaction a chunk
  * Twice:    it only finds what is not done; two at once judge the same and record it once.
- * If lost:  the next one does the rest; a worker that starts runs it when the last is older than a day.
- * @param options.asOf judge with what was known then; not in the future
+ * If lost:  the next one goes on behind the last chunk that was committed; a worker that starts runs it when it is overdue.
  * @throws AppError `invalid_request` for an asOf in the future
  */
-export async function sweep(
-  deps: Deps,
-  options: { asOf?: Date; dryRun?: boolean; onProgress?: (done: number, total: number) => Promise<void> | void } = {},
-): Promise<SweepReport> {
-  const { dryRun = false, onProgress = () => {} } = options;
-  const trace = newId();
+export async function sweep(deps: Deps, options: SweepOptions = {}): Promise<SweepReport> {
   const now = await readNow(deps.db.pool, deps.clock);
   const asOf = options.asOf ?? now;
   if (asOf > now)
@@ -56,128 +80,106 @@ export async function sweep(
       'invalid_request',
       `--as-of ${asOf.toISOString()} is in the future: nobody knows yet what will be.`,
     );
-  const run = dryRun ? null : await startSweepRun(deps.db.pool, now, asOf);
+  const fresh = { startedAt: now, asOf, isPast: options.asOf !== undefined, trace: newId() };
+  if (options.dryRun) return runSweep(deps, { ...fresh, id: '', cursor: '', counts: null }, options);
+  const wanted = { asOf: options.asOf ?? null, startedAfter: new Date(now.getTime() - RESUME_WITHIN_MS) };
+  return withUnfinishedRun(deps.db, wanted, (unfinished) =>
+    unfinished
+      ? runSweep(deps, unfinished, options)
+      : withNewRun(deps.db, fresh, (run) => runSweep(deps, run, options)),
+  );
+}
 
-  const verdicts = await countVerdicts(deps.db.pool);
-  const total = await countOpenOrders(deps.db.pool);
-  const totals = { judged: 0, changed: 0, awards: 0, failed: 0 };
-  await onProgress(0, total);
-  for (let after = ''; ; ) {
-    const ids = await findOpenOrders(deps.db.pool, after, TICKET_SIZE);
-    if (ids.length === 0) break;
-    after = ids.at(-1) ?? after;
-    const chunk = await judgeChunk(deps, { ids, asOf: options.asOf, trigger: 'sweep', trace }, dryRun);
-    for (const { before, judgement } of chunk.outcomes) {
-      verdicts.set(before, (verdicts.get(before) ?? 0) - 1);
-      verdicts.set(judgement.verdict, (verdicts.get(judgement.verdict) ?? 0) + 1);
-      if (before !== judgement.verdict) totals.changed++;
-    }
-    totals.judged += ids.length;
-    totals.awards += chunk.newAwards.length;
-    totals.failed += chunk.failed;
-    await onProgress(totals.judged, Math.max(total, totals.judged));
+async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promise<SweepReport> {
+  const dryRun = options.dryRun === true;
+  const resumed = run.cursor !== '';
+  if (resumed) {
+    await markResumed(deps.db.pool, run.id);
+    deps.log.info({ run: run.id, startedAt: run.startedAt, judged: run.counts?.judged }, 'sweep: carried on');
   }
-
-  const forgotten = await findForgottenWork(deps, { trace, dryRun, asOfNow: options.asOf === undefined });
+  const verdicts = await countVerdicts(deps.db.pool);
+  const counts = await judgeOpenOrders(deps, run, options, (before, after) => {
+    verdicts.set(before, (verdicts.get(before) ?? 0) - 1);
+    verdicts.set(after, (verdicts.get(after) ?? 0) + 1);
+  });
+  const { forgotten, unmatched } = await findForgottenWork(deps, {
+    trace: run.trace,
+    dryRun,
+    asOfNow: options.asOf === undefined,
+    now: run.asOf,
+  });
   // What a dry run undid stands only in its own count; else the tables know, whoever judged besides.
-  const counts = dryRun ? verdicts : await countVerdicts(deps.db.pool);
+  const standing = dryRun ? verdicts : await countVerdicts(deps.db.pool);
+  const { judged, changed, late, failed, paid, held, overdue, stalled, neverScanned } = counts;
   const report: SweepReport = {
-    asOf: asOf.toISOString(),
-    orders: [...counts.values()].reduce((sum, count) => sum + count, 0),
-    verdicts: Object.fromEntries(VERDICTS.map((verdict) => [verdict, counts.get(verdict) ?? 0])) as Record<
+    asOf: run.asOf.toISOString(),
+    startedAt: run.startedAt.toISOString(),
+    resumed,
+    orders: [...standing.values()].reduce((sum, count) => sum + count, 0),
+    verdicts: Object.fromEntries(VERDICTS.map((verdict) => [verdict, standing.get(verdict) ?? 0])) as Record<
       Verdict,
       number
     >,
-    changed: totals.changed,
-    awards: totals.awards,
-    failed: totals.failed,
+    changed,
+    awards: paid.awards + held.awards,
+    judged,
+    late,
+    paid,
+    held,
+    failed,
+    found: { overdue, stalled, neverScanned, unmatched },
     forgotten,
-    trace,
+    trace: run.trace,
     dryRun,
   };
-  if (run) await finishSweepRun(deps.db.pool, run, report);
+  if (!dryRun) await finishSweepRun(deps.db.pool, run.id, report);
   deps.log.info({ ...report }, 'sweep');
   return report;
 }
 
-type Work = Parameters<typeof judgeOrders>[2];
-
-type Chunk = Pick<Awaited<ReturnType<typeof judgeOrders>>, 'outcomes' | 'newAwards'> & { readonly failed: number };
-
-async function judgeChunk(deps: Deps, work: Work, dryRun: boolean): Promise<Chunk> {
-  try {
-    const { judged, tickets } = await deps.db.transaction(async (sql) => {
-      const result = await judgeOrders(deps, sql, work);
-      if (dryRun) throw new RolledBack(result);
-      const pending = result.newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
-      const { trigger, trace } = work;
-      return {
-        judged: result,
-        tickets: await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger, trace }),
-      };
-    });
-    await deps.queues.announce(tickets);
-    return { ...judged, failed: 0 };
-  } catch (error) {
-    if (error instanceof RolledBack) return { ...error.result, failed: 0 };
-    if (error instanceof AppError && ERROR_CODES[error.code].retry) throw error;
-    return isolate(deps, work, dryRun, error);
-  }
-}
-
-/** One order that cannot be judged must not cost the others their night: as with any batch, halves find it. */
-async function isolate(deps: Deps, work: Work, dryRun: boolean, error: unknown): Promise<Chunk> {
-  const { ids, trigger, trace } = work;
-  if (ids.length > 1) {
-    const middle = Math.ceil(ids.length / 2);
-    const one = await judgeChunk(deps, { ...work, ids: ids.slice(0, middle) }, dryRun);
-    const other = await judgeChunk(deps, { ...work, ids: ids.slice(middle) }, dryRun);
-    return {
-      outcomes: [...one.outcomes, ...other.outcomes],
-      newAwards: [...one.newAwards, ...other.newAwards],
-      failed: one.failed + other.failed,
-    };
-  }
-  deps.log.error({ err: error, trace }, 'sweep: an order cannot be judged');
-  if (!dryRun) {
-    // Its own ticket fails as well, and is set aside where it is looked for.
-    const tickets = await deps.db.transaction((sql) =>
-      issueTickets(sql, { stage: 'judge-promises', ids, trigger, trace }),
-    );
-    await deps.queues.announce(tickets);
-  }
-  return { outcomes: [], newAwards: [], failed: 1 };
-}
-
-/** A dry run does everything, looks at it, and undoes it. */
-class RolledBack extends Error {
-  readonly result: Awaited<ReturnType<typeof judgeOrders>>;
-  constructor(result: Awaited<ReturnType<typeof judgeOrders>>) {
-    super('dry run');
-    this.result = result;
-  }
-}
-
-async function findForgottenWork(
+/** Goes through what is open, chunk by chunk; each chunk is committed together with the place where the next one begins. */
+async function judgeOpenOrders(
   deps: Deps,
-  { trace, dryRun, asOfNow }: { trace: string; dryRun: boolean; asOfNow: boolean },
-): Promise<SweepReport['forgotten']> {
-  // What nobody carries out is not forgotten: it waits, and an alarm says so.
-  const grantable = [...deps.config.remedyProviders.keys()];
-  const { found, tickets } = await deps.db.transaction(async (sql) => {
-    // Scans that are added up are judged as of now: that would overrule what a sweep as of an earlier time has just found.
-    const numbers = asOfNow ? await findUntrackedNumbers(sql) : [];
-    const awards = await findForgottenAwards(sql, grantable);
-    const decisions = await findUntoldDecisions(sql);
-    const issued: Ticket[] = [];
-    if (!dryRun) {
-      const common = { trigger: 'sweep', trace } as const;
-      issued.push(...(await issueTickets(sql, { stage: 'track-shipments', ids: numbers, ...common })));
-      issued.push(...(await issueTickets(sql, { stage: 'grant-awards', ids: awards, ...common })));
-      issued.push(...(await issueTickets(sql, { stage: 'send-messages', ids: decisions, ...common })));
+  run: SweepRun,
+  { asOf, dryRun = false, onProgress = () => {} }: SweepOptions,
+  onChange: (before: Verdict | null, after: Verdict) => void,
+): Promise<SweepCounts> {
+  let cursor = run.cursor;
+  let counts = run.counts ?? NO_COUNTS;
+  const all: OpenOrders = { after: run.cursor, until: null, unless: null };
+  const passes: OpenOrders[] = [all];
+  // What came in, or came due, behind the cursor while nobody was sweeping.
+  const missed = { judgedSince: run.asOf, dueBy: asOf ? null : await readNow(deps.db.pool, deps.clock) };
+  if (run.cursor !== '') passes.push({ after: '', until: run.cursor, unless: missed });
+  let total = counts.judged;
+  for (const pass of passes) total += await countOpenOrders(deps.db.pool, pass);
+  await onProgress(counts.judged, total);
+  for (const pass of passes) {
+    for (let { after } = pass; ; ) {
+      const ids = await findOpenOrders(deps.db.pool, { ...pass, after }, TICKET_SIZE);
+      const last = ids.at(-1);
+      if (last === undefined) break;
+      const from = cursor;
+      const to = pass === all ? last : cursor;
+      const at = await readNow(deps.db.pool, deps.clock);
+      const chunk = await judgeChunk(
+        deps,
+        { ids, asOf, trigger: 'sweep', trace: run.trace },
+        {
+          dryRun,
+          async note(sql, outcome) {
+            if (dryRun) return;
+            const withChunk = addChunk(counts, { ...outcome, ids, asOf: asOf ?? at });
+            if (!(await moveCursor(sql, run.id, { from, to, counts: withChunk }))) throw new RunTakenOver(run.id);
+          },
+        },
+      );
+      counts = addChunk(counts, { ...chunk, ids, asOf: asOf ?? at });
+      cursor = to;
+      after = last;
+      for (const { before, judgement } of chunk.outcomes) onChange(before, judgement.verdict);
+      await onProgress(counts.judged, Math.max(total, counts.judged));
     }
-    return { found: { numbers: numbers.length, awards: awards.length, decisions: decisions.length }, tickets: issued };
-  });
-  await deps.queues.announce(tickets);
-  return found;
+  }
+  return counts;
 }

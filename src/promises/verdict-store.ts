@@ -190,7 +190,7 @@ export async function saveDueDates(
   judgedAt: Date,
 ): Promise<void> {
   await sql.query(
-    `UPDATE orders o SET due_at = n.due_at, judged_at = $3
+    `UPDATE orders o SET due_at = n.due_at, judged_at = $3, looked_at = now()
      FROM unnest($1::text[], $2::timestamptz[]) AS n(id, due_at) WHERE o.id = n.id`,
     [orders.map((order) => order.id), orders.map((order) => order.dueAt), judgedAt],
   );

@@ -1,4 +1,5 @@
-import { asDatabaseError, type Database, type Sql } from '../db/database.js';
+import type { Database, Sql } from '../db/database.js';
+import { withSessionLock } from '../db/session-lock.js';
 import { newId } from '../ids.js';
 import { type StageName, TICKET_SIZE, type Ticket, type Trigger } from './ticket.js';
 
@@ -58,31 +59,9 @@ async function readTicket(sql: Sql, id: string, locking: '' | 'FOR UPDATE SKIP L
   return { outcome: 'claimed', ticket: { id, stage, ids, trigger, trace, attempts }, databaseNow: row.database_now };
 }
 
-/**
- * Holds a ticket for work that lasts longer than a transaction should: by a lock of the session, which PostgreSQL drops
- * the moment the holder dies. It holds back no vacuum, and needs no lease.
- */
-export async function holdTicket<T>(db: Database, id: string, work: (claim: ClaimOutcome) => Promise<T>): Promise<T> {
-  const client = await db.pool.connect().catch((error: unknown) => {
-    throw asDatabaseError(error);
-  });
-  let broken = false;
-  try {
-    const { rows } = await client.query('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [id]);
-    if (!rows[0].held) return await work({ outcome: 'gone' });
-    try {
-      return await work(await readTicket(client, id));
-    } finally {
-      await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [id]).catch(() => {
-        broken = true;
-      });
-    }
-  } catch (error) {
-    throw asDatabaseError(error);
-  } finally {
-    // A connection that may still hold the lock is closed, and the lock with it.
-    client.release(broken);
-  }
+/** Holds a ticket for work that lasts longer than a transaction should. */
+export function holdTicket<T>(db: Database, id: string, work: (claim: ClaimOutcome) => Promise<T>): Promise<T> {
+  return withSessionLock(db, id, async (holder) => work(holder ? await readTicket(holder, id) : { outcome: 'gone' }));
 }
 
 /**
@@ -148,7 +127,7 @@ export async function parkTicket(sql: Sql, id: string, error: string): Promise<v
 }
 
 /** A ticket that nobody did in time; with attempts, one that waited for its next try and was on no queue. */
-export type OverdueTicket = Pick<Ticket, 'id' | 'stage' | 'attempts'>;
+export type OverdueTicket = Pick<Ticket, 'id' | 'stage' | 'trigger' | 'attempts'>;
 
 /**
  * Tickets that are still here though somebody should have done them by now: written by a process that died before it
@@ -159,7 +138,7 @@ export async function takeOverdueTickets(sql: Sql, limit: number): Promise<Overd
     `UPDATE outbox SET relay_after = now() + make_interval(secs => $2)
      WHERE id IN (SELECT id FROM outbox WHERE parked_at IS NULL AND relay_after <= now()
                   ORDER BY relay_after LIMIT $1 FOR UPDATE SKIP LOCKED)
-     RETURNING id, stage, attempts`,
+     RETURNING id, stage, trigger, attempts`,
     [limit, RELAY_GRACE_S * 2],
   );
   return rows;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../logger.js';
 import type { JobQueue, JobWorker, QueueBackend, QueueJob } from './backend.js';
-import { STAGES, type StageName } from './ticket.js';
+import { isUrgent, STAGES, type StageName, type Ticket } from './ticket.js';
 
 /** Work that comes by the clock and not by a ticket. */
 export const SCHEDULES = ['watch-deadlines', 'watch-awards', 'sweep', 'audit-awards'] as const;
@@ -16,13 +16,16 @@ const SCHEDULE_LATE_MS = 60_000;
 /** Closing a queue is a matter of milliseconds; longer, and the stop of the process runs out of time. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
+/** What the queue is told of a ticket. */
+export type Announced = Pick<Ticket, 'id' | 'stage' | 'trigger'>;
+
 /** The queues of all stages and schedules, on one backend. */
 export interface Queues {
   readonly kind: QueueBackend['kind'];
   /** Tells workers of tickets that are committed. Never throws: what does not reach the queue, the relay brings later. */
-  announce(tickets: readonly { id: string; stage: StageName }[]): Promise<void>;
+  announce(tickets: readonly Announced[]): Promise<void>;
   /** As announce, but under new job ids: a job of a dead worker must not keep its ticket from another. @throws when the queue is away */
-  enqueueAgain(tickets: readonly { id: string; stage: StageName }[]): Promise<void>;
+  enqueueAgain(tickets: readonly Announced[]): Promise<void>;
   /** Jobs of a stage that wait for a worker. */
   countWaiting(stage: StageName): Promise<number>;
   openWorker(
@@ -47,12 +50,16 @@ export async function openQueues(backend: QueueBackend, log: Logger): Promise<Qu
     return queue;
   };
 
-  const enqueue = async (tickets: readonly { id: string; stage: StageName }[], suffix: string): Promise<void> => {
+  const enqueue = async (tickets: readonly Announced[], suffix: string): Promise<void> => {
     for (const stage of STAGES) {
       const jobs = tickets
         .filter((ticket) => ticket.stage === stage)
         // The id makes a second announcement of a waiting ticket no second job. It guards nothing else.
-        .map((ticket) => ({ name: stage, data: { ticket: ticket.id }, opts: { jobId: `t-${ticket.id}${suffix}` } }));
+        .map((ticket) => ({
+          name: stage,
+          data: { ticket: ticket.id },
+          opts: { jobId: `t-${ticket.id}${suffix}`, lifo: isUrgent(ticket.trigger) },
+        }));
       if (jobs.length > 0) await queueOf(stage).addBulk(jobs);
     }
   };

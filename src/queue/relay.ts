@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.js';
 import { type OverdueTicket, relayAllTickets, takeOverdueTickets } from './outbox-store.js';
 import type { Schedule, ScheduleName } from './queues.js';
-import { STAGES } from './ticket.js';
+import { isUrgent, STAGES } from './ticket.js';
 
 /** Tickets brought back in one go. */
 const RELAY_SIZE = 1_000;
@@ -22,12 +22,14 @@ export async function relayOutbox(deps: Pick<Deps, 'db' | 'queues' | 'log'>): Pr
 
 /**
  * In a flood tickets are overdue because the queue is long: as long as at least as many jobs wait, they are taken to be
- * among them, and are looked at again later. Tickets for another try were never on the queue.
+ * among them, and are looked at again later. Tickets for another try were never on the queue; what a person waits for is not
+ * left behind a flood for a guess.
  */
 async function notOnQueue(queues: Deps['queues'], tickets: readonly OverdueTicket[]): Promise<OverdueTicket[]> {
-  const missing = tickets.filter(({ attempts }) => attempts > 0);
+  const isSure = ({ attempts, trigger }: OverdueTicket) => attempts > 0 || isUrgent(trigger);
+  const missing = tickets.filter(isSure);
   for (const stage of STAGES) {
-    const ofStage = tickets.filter((ticket) => ticket.stage === stage && ticket.attempts === 0);
+    const ofStage = tickets.filter((ticket) => ticket.stage === stage && !isSure(ticket));
     if (ofStage.length > 0 && (await queues.countWaiting(stage)) < ofStage.length) missing.push(...ofStage);
   }
   return missing;

@@ -6,6 +6,11 @@ export type StageName = (typeof STAGES)[number];
 export const TRIGGERS = ['webhook', 'registration', 'deadline', 'recheck', 'sweep', 'contact', 'agent'] as const;
 export type Trigger = (typeof TRIGGERS)[number];
 
+/** What a person waits for: it goes ahead of what carriers, shops and the clock cause in bulk, in every stage. */
+export function isUrgent(trigger: Trigger): boolean {
+  return trigger === 'recheck' || trigger === 'contact' || trigger === 'agent';
+}
+
 /**
  * Work for one stage: a list of ids and nothing else, nothing personal. The row in the outbox is the truth; the job on the
  * queue only says that it is there.

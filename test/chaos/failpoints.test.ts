@@ -14,6 +14,8 @@ const EACH_STAGE = ['claimed', 'before-commit', 'after-commit', 'announced'];
 /** What the ledger grants never comes to `call-providers`: test/pipeline/call-providers.test.ts kills that at each of its steps. */
 const MAIN_STAGES = STAGES.filter((stage) => stage !== 'call-providers');
 const OF_PROVIDERS = [...EACH_STAGE, 'claimed-award', 'answered', 'recorded'].map((step) => `call-providers:${step}`);
+/** test/chaos/sweep-killed.test.ts kills it at each chunk. */
+const OF_SWEEP = ['sweep:before-commit', 'sweep:after-commit'];
 const FAILPOINTS = [
   'receive-webhook:before-commit',
   'receive-webhook:after-commit',
@@ -39,7 +41,7 @@ test('every failpoint in the code is one of these', () => {
     .flatMap(([, name = '']) =>
       name.startsWith('${') ? STAGES.map((stage) => name.replace(/^\$\{[^}]+\}/, stage)) : [name],
     );
-  expect([...new Set(named)].sort()).toEqual([...FAILPOINTS, ...OF_PROVIDERS].sort());
+  expect([...new Set(named)].sort()).toEqual([...FAILPOINTS, ...OF_PROVIDERS, ...OF_SWEEP].sort());
 });
 
 describe.each(BACKENDS)('killed at each step, BullMQ on $backend', ({ start }) => {

@@ -7,13 +7,14 @@ import { createGate } from './gate.js';
 import { expectMadeGood, quiet } from './oracle.js';
 import { parcel } from './parcel.js';
 import { register, report, sayAll } from './say.js';
+import { dropQueueSchema } from './wipe-queue.js';
 import { STOPPED, type World, withWorld } from './world.js';
 
 jest.setTimeout(180_000);
 
 /** Everything that a queue holds is lost, in PostgreSQL its tables too: those come back with the next start. */
 const WIPES: Readonly<Record<string, (world: World) => Promise<unknown>>> = {
-  postgres: ({ database }) => database.query('DROP SCHEMA bullmq CASCADE'),
+  postgres: ({ database }) => dropQueueSchema(database),
   redis: ({ queue }) => queue.flushAll(),
 };
 

@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { clientOf, orderDocument, trackerEvent } from '../support/makegood.js';
 import { type Program, startProgram } from '../support/program.js';
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.js';
+import { dropQueueSchema } from './wipe-queue.js';
 
 /** The product's own promise: a queue that is wiped heals within a minute. */
 const HEALED_WITHIN_MS = 60_000;
@@ -36,7 +37,7 @@ describe.each(BACKENDS)('the queue is wiped in the middle, BullMQ on $backend', 
   const wipe = async () => {
     if (backend === 'redis') return queue.flushAll();
     // PostgreSQL's own way of losing a queue takes its tables with it: then the program has to start again.
-    await database.query('DROP SCHEMA bullmq CASCADE');
+    await dropQueueSchema(database);
     program.kill('SIGKILL', 'group');
     await program.ended;
     program = await startProgram(environment());

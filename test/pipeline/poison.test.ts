@@ -73,7 +73,7 @@ describe.each(BACKENDS)('one row that always fails, BullMQ on $backend', ({ star
     makegood.clock.set(new Date('2026-11-06T12:00:00Z'));
     for (const { table, condition } of POISONS) await poison(database, table, condition);
     const id = await issueTicket(makegood.deps, 'judge-promises', all);
-    await makegood.deps.queues.announce([{ id, stage: 'judge-promises' }]);
+    await makegood.deps.queues.announce([{ id, stage: 'judge-promises', trigger: 'webhook' }]);
 
     const stopWorkers = await startWorkers(makegood.deps, ALL_STAGES);
     try {

@@ -252,7 +252,11 @@ describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start })
 
       // Many jobs on the queue are no sign that this one is among them: it never was.
       await opened.deps.queues.announce(
-        Array.from({ length: 10 }, () => ({ id: crypto.randomUUID(), stage: 'send-messages' as const })),
+        Array.from({ length: 10 }, () => ({
+          id: crypto.randomUUID(),
+          stage: 'send-messages' as const,
+          trigger: 'webhook' as const,
+        })),
       );
       await allOverdue();
       expect(await relayOutbox(opened.deps)).toBe(1);

@@ -3,7 +3,7 @@ import type { Deps } from '../../src/deps.js';
 import { PIPELINE } from '../../src/pipeline.js';
 import { issueTickets } from '../../src/queue/outbox-store.js';
 import { type RunOutcome, runTicket } from '../../src/queue/run-ticket.js';
-import { STAGES, type StageName } from '../../src/queue/ticket.js';
+import { STAGES, type StageName, type Trigger } from '../../src/queue/ticket.js';
 import type { TestDatabase } from './database.js';
 
 /** A ticket as it lies in the outbox. */
@@ -11,7 +11,7 @@ export interface TicketRow {
   readonly id: string;
   readonly stage: StageName;
   readonly ids: string[];
-  readonly trigger: string;
+  readonly trigger: Trigger;
   readonly attempts: number;
   readonly parked: boolean;
   readonly error: string | null;

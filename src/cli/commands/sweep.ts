@@ -1,6 +1,9 @@
 import { parseInstant } from '../../calendar.js';
+import { showMeasure } from '../../compensation/wording.js';
 import { AppError } from '../../errors.js';
+import { NEVER_SCANNED_DAYS, STALLED_DAYS } from '../../promises/quiet-parcels.js';
 import { type SweepReport, sweep } from '../../promises/sweep.js';
+import type { Findings } from '../../promises/sweep-counts.js';
 import { countMessagesOfTrace } from '../../promises/sweep-store.js';
 import { table } from '../print.js';
 import { progressBar } from '../progress-bar.js';
@@ -34,13 +37,52 @@ export async function sweepCommand(input: {
 }
 
 export function describeSweep(report: SweepAnswer): string {
-  const verdicts = Object.entries(report.verdicts).filter(([, count]) => count > 0);
-  const { numbers, awards, decisions } = report.forgotten;
+  const { dryRun, resumed, asOf, orders, judged, changed, verdicts, late, paid, held, failed, messages } = report;
+  const standing = Object.entries(verdicts).filter(([, count]) => count > 0);
+  const why = Object.entries(held.why).map(([stop, count]) => `${count} by ${stop}`);
   return [
-    `${report.dryRun ? 'Dry run, nothing was changed. ' : ''}As of ${report.asOf}: ${report.orders} orders, ${report.changed} verdicts changed.`,
-    table(['verdict', 'orders'], verdicts),
-    `Awards: ${report.awards}. Letters: ${report.messages}.`,
-    ...(report.failed > 0 ? [`Could not be judged, and set aside with its error: ${report.failed}.`] : []),
-    `Found forgotten: ${numbers} numbers with scans not added up, ${awards} awards not granted, ${decisions} decisions not told.`,
+    `${dryRun ? 'Dry run, nothing was changed. ' : ''}${resumed ? `Carried on from the sweep of ${report.startedAt}. ` : ''}As of ${asOf}: ${orders} orders, ${judged} judged, ${changed} verdicts changed.`,
+    table(['verdict', 'orders'], standing),
+    `Newly late or overdue: ${late}. Awards let through: ${paid.awards}${sums(paid.totals)}. Stopped for a person: ${held.awards}${sums(held.totals)}${why.length > 0 ? `, ${why.join(', ')}` : ''}. Letters: ${messages}.`,
+    ...(failed > 0 ? [`Could not be judged, and set aside with its error: ${failed}.`] : []),
+    foundTable(report),
   ].join('\n');
+}
+
+/** What to look at, and what was set right. */
+function foundTable({ found, forgotten }: SweepAnswer): string {
+  const { overdue, stalled, neverScanned, unmatched } = found;
+  const first = ({ first: names, count }: Findings) =>
+    `${names.slice(0, NAMED).join(', ')}${count > NAMED ? ' …' : ''}`;
+  return table(
+    ['found', 'how many', 'the first'],
+    [
+      ['newly overdue: the promise ran out and nothing came', overdue.count, first(overdue)],
+      [`stalled: on its way, and no scan for ${STALLED_DAYS} days`, stalled.count, first(stalled)],
+      [
+        `never scanned: known for ${NEVER_SCANNED_DAYS} days, and no carrier has it`,
+        neverScanned.count,
+        first(neverScanned),
+      ],
+      ['unmatched: carriers tell of it, and no order has it', unmatched.count, first(unmatched)],
+      ['forgotten: numbers with scans not added up', forgotten.numbers, 'added up now'],
+      ['forgotten: orders not judged with their latest scans', forgotten.orders, 'judged now'],
+      ['forgotten: awards not granted', forgotten.awards, 'granted now'],
+      ['forgotten: decisions nobody was told of', forgotten.decisions, 'told now'],
+      [
+        'awards said to be booked, and not in the ledger',
+        forgotten.unbooked,
+        forgotten.unbooked > 0 ? 'run `makegood audit`' : '',
+      ],
+    ].map(([what = '', count = 0, note = '']) => [what, count, count === 0 ? '' : note]),
+    [48, 10, 60],
+  );
+}
+
+/** Of each finding. More, and the lines of the table wrap. */
+const NAMED = 3;
+
+function sums(totals: Readonly<Record<string, number>>): string {
+  const words = Object.entries(totals).map(([unit, quantity]) => showMeasure(quantity, unit));
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }
