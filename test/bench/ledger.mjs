@@ -11,9 +11,8 @@ import { openDatabase } from '../../dist/src/db/database.js';
 import { migrate } from '../../dist/src/db/migrate.js';
 import { startEmbeddedPostgres } from '../../dist/src/embedded/postgres.js';
 import { newId } from '../../dist/src/ids.js';
+import { pairRuns } from './paired-runs.mjs';
 
-/** Above this, the machine was too busy with other things to say anything. */
-const MOST_VARIATION = 0.3;
 const BATCH = 100;
 const CUSTOMERS = 5_000;
 const HOT = 10;
@@ -68,27 +67,22 @@ async function* compare({ db, tidy, quick, say }) {
   const batched = (customers) => () =>
     measure({ db, tidy }, size.batch, customers, (awards) => grantInBatches(deps, awards));
 
-  yield await inPairs({
+  const checks = { rows: 'ok', ledger: 'ok' };
+  const common = { unit: 'awards/s', gateOp: '>=', pairs, quick, checks, note, say };
+  yield await pairRuns({
     name: 'B7 ledger',
     baseline: oneByOne,
     ours: batched(CUSTOMERS),
-    pairs,
     gate: 10,
-    quick,
-    note,
-    say,
+    ...common,
   });
-  yield await inPairs({
+  yield await pairRuns({
     name: 'B7h ledger, 10 hot customers',
     baseline: batched(CUSTOMERS),
     ours: batched(HOT),
-    pairs,
     gate: 0.7,
-    quick,
-    note,
-    say,
+    ...common,
   });
-  say('\r\u001b[K');
   const wrong = await db.transaction((sql) => reconcileLedger(sql));
   assert.deepEqual(wrong, [], 'the ledger adds up');
 }
@@ -206,41 +200,4 @@ async function inLanes(items, lanes, work) {
       while (next < items.length) await work(items[next++]);
     }),
   );
-}
-
-async function inPairs({ name, baseline, ours, pairs, gate, quick, note, say }) {
-  say(`\r${name}: warming up `.padEnd(50));
-  await baseline();
-  await ours();
-  const measured = [];
-  for (let pair = 0; pair < pairs; pair++) {
-    say(`\r${name}: pair ${pair + 1}/${pairs}`.padEnd(50));
-    const turns = pair % 2 === 0 ? [baseline, ours] : [ours, baseline];
-    const rates = [await turns[0](), await turns[1]()];
-    measured.push(pair % 2 === 0 ? rates : rates.reverse());
-  }
-  const baselines = measured.map(([a]) => a);
-  const ratio = median(measured.map(([a, b]) => b / a));
-  const variation = (Math.max(...baselines) - Math.min(...baselines)) / median(baselines);
-  const atLeast = quick ? gate * 0.7 : gate;
-  const skipped = variation > MOST_VARIATION ? `the baseline itself varied by ${Math.round(variation * 100)} %` : null;
-  return {
-    name,
-    unit: 'awards/s',
-    baseline: Math.round(median(baselines)),
-    ours: Math.round(median(measured.map(([, b]) => b))),
-    ratio,
-    gate: atLeast,
-    gateOp: '>=',
-    pass: skipped === null ? ratio >= atLeast : null,
-    skipped,
-    checks: { rows: 'ok', ledger: 'ok' },
-    note,
-    pairs: measured.map((pair) => pair.map(Math.round)),
-  };
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
