@@ -49,7 +49,7 @@ export function personalCallPoints({ reasons, asOf, timeZone, orders, contacts, 
     ...orders.flatMap((order) => pointsOf(order)),
     ...contactPoints(contacts, format),
     ...done.map(
-      ({ kind, at, outcome, note }) => `A ${kind} ended on ${day(at)}: ${outcome}${note === null ? '' : ` (${note})`}`,
+      ({ kind, at, outcome, note }) => `A ${kind} ended on ${day(at)}: ${outcome}${note === null ? '' : ` (${note})`}.`,
     ),
     NOTHING_MORE,
   ];
