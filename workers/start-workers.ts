@@ -16,6 +16,7 @@ import { sweep } from './sweep.js';
 import { trackShipments } from './track-shipments.js';
 import { watchAwards } from './watch-awards.js';
 import { watchDeadlines } from './watch-deadlines.js';
+import { watchTasks } from './watch-tasks.js';
 
 /** Every worker there is, by the name that `--only` takes. */
 export const WORKERS = {
@@ -26,6 +27,7 @@ export const WORKERS = {
   'send-messages': sendMessages,
   'watch-deadlines': watchDeadlines,
   'watch-awards': watchAwards,
+  'watch-tasks': watchTasks,
   sweep,
   'audit-awards': auditAwards,
 } as const;

@@ -193,7 +193,9 @@ export function occasionMissed({
   promise,
   judgement,
   asOf,
-}: Pick<DecisionCase, 'occasion' | 'promise' | 'judgement' | 'asOf'>): {
+}: Pick<DecisionCase, 'occasion' | 'promise' | 'asOf'> & {
+  readonly judgement: Pick<DecisionCase['judgement'], 'verdict' | 'metAt'>;
+}): {
   missed: boolean;
   fact: string;
 } {

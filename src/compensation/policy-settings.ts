@@ -64,6 +64,19 @@ export const callsSchema = z
   })
   .refine(({ from, until }) => from < until, { path: ['until'], message: 'until is not after from' });
 
+/** How many customers are rung on a day at the most: what a hundred calls would say in a day is no longer personal. */
+const MOST_PERSONAL_CALLS = 100;
+
+/** Which customers a person should simply ring, and how many: the list is short on purpose. */
+export const personalCallsSchema = z.strictObject({
+  perDay: z.int().min(0).max(MOST_PERSONAL_CALLS).default(0).describe('Calls proposed in a day at the most; 0: none.'),
+  lookBackDays: z.int().min(1).max(365).default(7).describe('Broken promises of so many days before are looked at.'),
+  minimumIncidents: z.int().min(1).max(100).default(1).describe('Incidents in that time that it takes.'),
+  notAgainWithinDays: atLeastADay
+    .default(30)
+    .describe('Who was to be called, by whatever rule, is left alone for so many days.'),
+});
+
 /**
  * What a carrier or a regulator says, with its source and when it was looked up: such things change yearly, so they are
  * data with dates.

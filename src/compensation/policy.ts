@@ -14,6 +14,7 @@ import {
   fulfilmentSchema,
   holdoutSchema,
   judgingSchema,
+  personalCallsSchema,
 } from './policy-settings.js';
 import { currencyCode, days, line, minutes, percentUpTo } from './policy-values.js';
 
@@ -80,6 +81,9 @@ export const policySchema = z
     expiry: expirySchema.prefault({}).describe('When what was given ends.'),
     fulfilment: fulfilmentSchema.prefault({}).describe('When a replacement leaves.'),
     calls: callsSchema.prefault({}).describe('When a customer may be telephoned.'),
+    personalCalls: personalCallsSchema
+      .prefault({})
+      .describe('Customers whom a person should simply ring, each day a few; without it, nobody.'),
     facts: z.array(factSchema).default([]).describe('What carriers and regulators say, each with its source and date.'),
   })
   .superRefine((policy, context) => {

@@ -34,7 +34,7 @@ export interface LetterFacts {
 
 /** The facts of the shipment whose verdict is the order's. */
 export function letterFactsOf(
-  decided: DecisionCase,
+  decided: Pick<DecisionCase, 'judgement' | 'promise' | 'occasion' | 'asOf' | 'firstDeliveredAt'>,
   parcel: { readonly shipment: Shipment | null; readonly scans: readonly StoredScan[] },
   tasks: readonly DecidedTask[],
 ): LetterFacts {

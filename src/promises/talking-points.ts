@@ -24,13 +24,28 @@ const LOOKS_BACK_DAYS = 90;
  * often it happened before, and what not to promise. English, days and times as at the destination. A pure function.
  */
 export function talkingPoints(facts: TalkingFacts): string[] {
-  return [promised(facts), happened(facts), ...given(facts), before(facts), ...notToPromise(facts)];
+  const noDay = dayPoint(facts);
+  return [
+    promisedPoint(facts),
+    happenedPoint(facts),
+    ...given(facts),
+    before(facts),
+    ...(noDay === null ? [] : [noDay]),
+    NOTHING_MORE,
+  ];
 }
 
-const formatOf = ({ letter }: TalkingFacts) =>
+/** The last point of every call. */
+export const NOTHING_MORE = 'Promise nothing that is not on this list.';
+
+/** What of a call is about one order. */
+type OrderFacts = Pick<TalkingFacts, 'orderId' | 'letter'>;
+
+const formatOf = ({ letter }: OrderFacts) =>
   localFormat({ locale: 'en-US', timeZone: letter.promise.timeZone, asOf: letter.asOf });
 
-function promised(facts: TalkingFacts): string {
+/** What was promised, and the occasion that was missed with it. */
+export function promisedPoint(facts: OrderFacts): string {
   const format = formatOf(facts);
   const { promise, occasion } = facts.letter;
   const when =
@@ -41,7 +56,8 @@ function promised(facts: TalkingFacts): string {
   return `Order ${facts.orderId} was promised ${when}${missed}.`;
 }
 
-function happened(facts: TalkingFacts): string {
+/** What came of the promise, as it stood when the call was decided on. */
+export function happenedPoint(facts: OrderFacts): string {
   const format = formatOf(facts);
   const { metAt, metBy, lateDays, lastScan, verdict } = facts.letter;
   const late = lateDays === null || lateDays < 1 ? '' : `, ${dayCount(lateDays)} late`;
@@ -64,8 +80,8 @@ function given({ given }: TalkingFacts): string[] {
   if (given.length === 0) return ['Nothing is given for it.'];
   return given.map((award) =>
     award.status === 'pending'
-      ? `We give ${show(award)}.`
-      : `${capital(show(award))} still waits for a person here: do not mention it.`,
+      ? `We give ${showRemedy(award)}.`
+      : `${capital(showRemedy(award))} still waits for a person here: do not mention it.`,
   );
 }
 
@@ -78,21 +94,19 @@ function before({ orderId, letter, history }: TalkingFacts): string {
   return `In the last ${LOOKS_BACK_DAYS} days ${many} of this customer had to be made good.`;
 }
 
-function notToPromise(facts: TalkingFacts): string[] {
+/** That no day can be promised; null where none is waited for any more. */
+export function dayPoint(facts: OrderFacts): string | null {
   const { metAt, estimate, asOf, verdict } = facts.letter;
-  const nothingMore = 'Promise nothing that is not on this list.';
-  if (metAt !== null || verdict === 'lost' || verdict === 'returned') return [nothingMore];
+  if (metAt !== null || verdict === 'lost' || verdict === 'returned') return null;
   const format = formatOf(facts);
   const day = estimate === null ? null : 'on' in estimate ? estimate.on : format.dayOf(estimate.at);
-  const guess =
-    day === null || day < format.dayOf(asOf)
-      ? 'Promise no day: nobody knows when it comes.'
-      : `Promise no day: the carrier expects ${format.day(day)}, and that is a guess.`;
-  return [guess, nothingMore];
+  return day === null || day < format.dayOf(asOf)
+    ? 'Promise no day: nobody knows when it comes.'
+    : `Promise no day: the carrier expects ${format.day(day)}, and that is a guess.`;
 }
 
 /** What is given, in words: `1 month of membership`, `$20.00 of store credit`. */
-function show(remedy: Remedy): string {
+export function showRemedy(remedy: Remedy): string {
   switch (remedy.kind) {
     case 'membership_extension':
       return `${monthCount(remedy.months)} of membership`;

@@ -20,14 +20,25 @@ export interface Task {
   readonly note: string | null;
   readonly completedAt: Date | null;
   readonly completedBy: string | null;
+  /** Who has taken it on, by the key and its name; null: it is free. A key that was revoked holds nothing. */
+  readonly assigneeKeyId: string | null;
+  readonly assignee: string | null;
+  /** Since when it is overdue for too long, and its alarm stands. Of a task that is done: what it came to before. */
+  readonly escalatedAt: Date | null;
+  /** How often it was tried and nobody was reached. */
+  readonly tries: number;
 }
 
 const TASK = `t.id, t.kind, t.status, t.order_id AS "orderId", t.customer_id AS "customerId", c.name AS "customerName", c.phone,
   t.incident, t.rule, t.created_at AS "createdAt", t.due_at AS "dueAt", t.time_zone AS "timeZone", t.talking_points AS "talkingPoints",
-  t.outcome, t.note, t.completed_at AS "completedAt", t.completed_by AS "completedBy"`;
+  t.outcome, t.note, t.completed_at AS "completedAt", t.completed_by AS "completedBy", k.id AS "assigneeKeyId",
+  k.name AS assignee, t.escalated_at AS "escalatedAt", t.tries`;
+const TASKS = `tasks t JOIN customers c ON c.id = t.customer_id
+  LEFT JOIN api_keys k ON k.id = t.assignee_key_id AND k.revoked_at IS NULL`;
 
 /**
- * Opens a case, or opens one again that was closed before the customer got in touch; one that is open stays as it is.
+ * Opens a case, or opens one again that was closed before the customer got in touch: then it is as new, and anybody's. One
+ * that is open stays as it is.
  * @returns its id
  */
 export async function openCase(
@@ -52,6 +63,10 @@ export async function openCase(
        outcome = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.outcome END,
        note = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.note END,
        completed_by = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.completed_by END,
+       assignee_key_id = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.assignee_key_id END,
+       assigned_at = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.assigned_at END,
+       escalated_at = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.escalated_at END,
+       tries = CASE WHEN t.completed_at < $9 THEN 0 ELSE t.tries END,
        completed_at = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.completed_at END
      RETURNING id`,
     [newId(), one.orderId, one.customerId, one.incident, one.rule, one.now, one.dueAt, one.talkingPoints, one.at],
@@ -65,18 +80,29 @@ export interface TaskCursor {
   readonly id: string;
 }
 
-/** The tasks of a status and kind, what is due first first; what is due at no time comes last. */
+/** Which tasks are meant; null: whatever it is. */
+export interface TaskFilter {
+  readonly status: string;
+  readonly kind: string | null;
+  /** The id of a key, or `none`: what nobody has taken. */
+  readonly assignee: string | null;
+  readonly escalated: boolean | null;
+}
+
+/** The tasks that are meant, what is due first first; what is due at no time comes last. */
 export async function listTasks(
   sql: Sql,
-  filter: { status: string; kind: string | null; after: TaskCursor | null; limit: number },
+  filter: TaskFilter & { readonly after: TaskCursor | null; readonly limit: number },
 ): Promise<Task[]> {
-  const { status, kind, after, limit } = filter;
+  const { status, kind, assignee, escalated, after, limit } = filter;
   const { rows } = await sql.query(
-    `SELECT ${TASK} FROM tasks t JOIN customers c ON c.id = t.customer_id
+    `SELECT ${TASK} FROM ${TASKS}
      WHERE t.status = $1 AND ($2::text IS NULL OR t.kind = $2)
+       AND ($6::text IS NULL OR CASE $6 WHEN 'none' THEN k.id IS NULL ELSE k.id::text = $6 END)
+       AND ($7::boolean IS NULL OR (t.escalated_at IS NOT NULL) = $7)
        AND ($4::uuid IS NULL OR (coalesce(t.due_at, 'infinity'), t.id) > (coalesce($3::timestamptz, 'infinity'), $4::uuid))
      ORDER BY coalesce(t.due_at, 'infinity'), t.id LIMIT $5`,
-    [status, kind, after?.dueAt ?? null, after?.id ?? null, limit],
+    [status, kind, after?.dueAt ?? null, after?.id ?? null, limit, assignee, escalated],
   );
   return rows;
 }
@@ -84,10 +110,7 @@ export async function listTasks(
 /** Takes a task until the transaction ends. null: there is none. */
 export async function lockTask(sql: Sql, id: string): Promise<Task | null> {
   await sql.query('SELECT 1 FROM tasks WHERE id = $1 FOR UPDATE', [id]);
-  const { rows } = await sql.query(
-    `SELECT ${TASK} FROM tasks t JOIN customers c ON c.id = t.customer_id WHERE t.id = $1`,
-    [id],
-  );
+  const { rows } = await sql.query(`SELECT ${TASK} FROM ${TASKS} WHERE t.id = $1`, [id]);
   return rows[0] ?? null;
 }
 
@@ -100,4 +123,66 @@ export async function saveOutcome(
     `UPDATE tasks SET status = 'done', outcome = $2, note = $3, completed_at = $4, completed_by = $5 WHERE id = $1`,
     [id, done.outcome, done.note, done.at, done.by],
   );
+}
+
+/**
+ * Takes the key of somebody who is to have a task, until the transaction ends: it must not be revoked meanwhile.
+ * @returns its name; null: there is no such key, it was revoked, or it is no person's
+ */
+export async function holdAssignee(sql: Sql, keyId: string): Promise<string | null> {
+  const { rows } = await sql.query(
+    `SELECT name FROM api_keys WHERE id = $1 AND revoked_at IS NULL AND role IN ('agent', 'supervisor', 'admin') FOR SHARE`,
+    [keyId],
+  );
+  return rows[0]?.name ?? null;
+}
+
+/** @param keyId null: nobody has it any more */
+export async function saveAssignee(sql: Sql, id: string, keyId: string | null, at: Date): Promise<void> {
+  await sql.query(
+    'UPDATE tasks SET assignee_key_id = $2, assigned_at = CASE WHEN $2::uuid IS NOT NULL THEN $3::timestamptz END WHERE id = $1',
+    [id, keyId, at],
+  );
+}
+
+/** The zone in which the order of a task was promised: that of its customer. */
+export async function loadZoneOfOrder(sql: Sql, orderId: string): Promise<string> {
+  const { rows } = await sql.query('SELECT promise_time_zone AS zone FROM orders WHERE id = $1', [orderId]);
+  return rows[0].zone;
+}
+
+/** Another try that reached nobody: the next one is due later, and nothing is overdue until then. */
+export async function savePostponed(
+  sql: Sql,
+  id: string,
+  next: { readonly dueAt: Date; readonly timeZone: string | null; readonly note: string | null },
+): Promise<void> {
+  await sql.query(
+    'UPDATE tasks SET tries = tries + 1, due_at = $2, time_zone = $3, note = $4, escalated_at = NULL WHERE id = $1',
+    [id, next.dueAt, next.timeZone, next.note],
+  );
+}
+
+/** A task that is overdue for too long. */
+export type EscalatedTask = Pick<Task, 'id' | 'kind' | 'orderId' | 'rule' | 'assigneeKeyId'> & { readonly dueAt: Date };
+
+/**
+ * Marks open tasks as escalated, what was due first first; each once, however many look at the same time.
+ * @param due calls and everything else that was due at these instants or before
+ */
+export async function escalateTasks(
+  sql: Sql,
+  due: { readonly calls: Date; readonly others: Date },
+  at: Date,
+  limit: number,
+): Promise<EscalatedTask[]> {
+  const { rows } = await sql.query(
+    `UPDATE tasks SET escalated_at = $3
+     WHERE id IN (SELECT id FROM tasks WHERE status = 'open' AND escalated_at IS NULL
+                  AND due_at <= CASE kind WHEN 'call' THEN $1::timestamptz ELSE $2::timestamptz END
+                  ORDER BY due_at, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
+     RETURNING id, kind, order_id AS "orderId", rule, due_at AS "dueAt", assignee_key_id AS "assigneeKeyId"`,
+    [due.calls, due.others, at, limit],
+  );
+  return rows;
 }

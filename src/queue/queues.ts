@@ -4,7 +4,7 @@ import type { JobQueue, JobWorker, QueueBackend, QueueJob } from './backend.js';
 import { isUrgent, STAGES, type StageName, type Ticket } from './ticket.js';
 
 /** Work that comes by the clock and not by a ticket. */
-export const SCHEDULES = ['watch-deadlines', 'watch-awards', 'sweep', 'audit-awards'] as const;
+export const SCHEDULES = ['watch-deadlines', 'watch-awards', 'watch-tasks', 'sweep', 'audit-awards'] as const;
 export type ScheduleName = (typeof SCHEDULES)[number];
 
 /** When a schedule runs: every so many milliseconds, or by a cron pattern in a time zone. */

@@ -95,6 +95,7 @@ describe('alarms', () => {
       award_failed: 0,
       ledger: 1,
       audit: 0,
+      task_overdue: 0,
     });
   });
 });

@@ -36,6 +36,8 @@ const PROMISED: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/contacts': ['ingest', 'agent', 'supervisor', 'admin'],
   'GET /v1/tasks': AGENTS,
   'POST /v1/tasks/{id}/complete': AGENTS,
+  'POST /v1/tasks/{id}/assign': AGENTS,
+  'POST /v1/tasks/{id}/postpone': AGENTS,
   'GET /v1/alarms': AGENTS,
   'GET /v1/audit': ADMINS,
 };

@@ -49,6 +49,8 @@ test.each([
   ['post', '/v1/customers/{id}/ledger/debits', 'ingest or supervisor', ['201']],
   ['post', '/v1/contacts', 'ingest or agent', ['201']],
   ['post', '/v1/tasks/{id}/complete', 'agent', ['200']],
+  ['post', '/v1/tasks/{id}/assign', 'agent', ['200']],
+  ['post', '/v1/tasks/{id}/postpone', 'agent', ['200']],
   ['post', '/webhooks/{source}', null, ['200']],
   ['get', '/healthz', null, ['200']],
   ['get', '/readyz', null, ['200', '503']],
@@ -94,7 +96,9 @@ test('every path that the server has is described, and no other', () => {
     '/v1/orders/{id}/awards',
     '/v1/orders/{id}/recheck',
     '/v1/tasks',
+    '/v1/tasks/{id}/assign',
     '/v1/tasks/{id}/complete',
+    '/v1/tasks/{id}/postpone',
     '/webhooks/{source}',
   ]);
 });

@@ -24,6 +24,7 @@ const NO_TICKET = { id: '00000000-0000-0000-0000-000000000000', stage: 'judge-pr
 const SCHEDULES: Record<ScheduleName, Schedule> = {
   'watch-deadlines': { pattern: '0 0 1 1 *', tz: 'UTC' },
   'watch-awards': { pattern: '0 0 1 1 *', tz: 'UTC' },
+  'watch-tasks': { pattern: '0 0 1 1 *', tz: 'UTC' },
   sweep: { pattern: '0 0 1 1 *', tz: 'UTC' },
   'audit-awards': { pattern: '0 0 1 1 *', tz: 'UTC' },
 };

@@ -177,3 +177,28 @@ describe('a policy that is accepted', () => {
     expect(fieldsOf(changed((policy) => Object.assign(policy, { rules: [], limits: [], noAwardFor: [] })))).toEqual([]);
   });
 });
+
+describe('personal calls', () => {
+  const withCalls = (personalCalls: unknown) => changed((policy) => Object.assign(policy, { personalCalls }));
+
+  test('a policy of before there were any means none, and the default policy has a handful', () => {
+    const parsed = parsePolicy(changed((policy) => delete policy.personalCalls));
+    expect(parsed).toMatchObject({ outcome: 'ok', policy: { personalCalls: { perDay: 0 } } });
+    expect(DEFAULT_POLICY.personalCalls.perDay).toBe(5);
+  });
+
+  test.each<[string, unknown, string[]]>([
+    ['more than a hundred a day', { perDay: 101 }, ['personalCalls.perDay']],
+    ['less than none', { perDay: -1 }, ['personalCalls.perDay']],
+    ['half a call', { perDay: 0.5 }, ['personalCalls.perDay']],
+    ['no time to look back on', { lookBackDays: 0 }, ['personalCalls.lookBackDays']],
+    ['more than a year to look back on', { lookBackDays: 366 }, ['personalCalls.lookBackDays']],
+    ['customers without any incident', { minimumIncidents: 0 }, ['personalCalls.minimumIncidents']],
+    ['again on the same day', { notAgainWithinDays: 0 }, ['personalCalls.notAgainWithinDays']],
+    ['a misspelt setting', { aDay: 5 }, ['personalCalls.aDay']],
+    ['nothing wrong at the bounds', { perDay: 100, lookBackDays: 365, minimumIncidents: 1, notAgainWithinDays: 1 }, []],
+    ['nothing wrong with none', { perDay: 0, lookBackDays: 1, minimumIncidents: 100, notAgainWithinDays: 3_650 }, []],
+  ])('%s', (_name, personalCalls, fields) => {
+    expect(fieldsOf(withCalls(personalCalls))).toEqual(fields);
+  });
+});
