@@ -48,6 +48,7 @@ test.each([
   ['post', '/v1/breaker/reset', 'admin', ['200']],
   ['post', '/v1/customers/{id}/ledger/debits', 'ingest or supervisor', ['201']],
   ['post', '/v1/contacts', 'ingest or agent', ['201']],
+  ['get', '/v1/contacts/measure', 'supervisor', ['200']],
   ['post', '/v1/tasks/{id}/complete', 'agent', ['200']],
   ['post', '/webhooks/{source}', null, ['200']],
   ['get', '/healthz', null, ['200']],
