@@ -109,8 +109,6 @@ export async function replay(
       ...readings.flatMap((reading) => (reading.outcome === 'failed' ? [reading.failure] : [])),
       ...result.failed,
     ];
-    for (const { id, source: of, reason } of chunkFailures)
-      deps.log.warn({ webhook: id, source: of, reason }, 'replay: skipped');
     failures += chunkFailures.length;
     failed.push(...chunkFailures.slice(0, LISTED - failed.length));
     words.note(rows, readings, chunkFailures);

@@ -46,7 +46,10 @@ export function reportRowsOf(webhook: {
   });
 }
 
-/** @returns the keys of the scans that were new. Rows go in in the order of their keys, so that two batches never deadlock. */
+/**
+ * Rows go in in the order of their keys, so that two batches never deadlock; a scan that is there twice is of the first report.
+ * @returns the keys of the scans that were new
+ */
 export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Promise<Set<string>> {
   const rows = reports.flatMap((row) => row.scans.map(({ scanKey, scan }) => ({ ...row, scanKey, scan })));
   if (rows.length === 0) return new Set();
@@ -58,10 +61,10 @@ export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Prom
        coalesce(n.received_at, now())
      FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[],
        $10::timestamptz[], $11::text[], $12::date[], $13::text[], $14::text[], $15::text[], $16::text[], $17::boolean[],
-       $18::timestamptz[], $19::timestamptz[])
+       $18::timestamptz[], $19::timestamptz[]) WITH ORDINALITY
        AS n(scan_key, inbox_id, source, carrier, carrier_key, tracking_key, status, exception, disputed,
-       occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, borrowed_at, received_at)
-     ORDER BY n.scan_key
+       occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, borrowed_at, received_at, nth)
+     ORDER BY n.scan_key, n.nth
      ON CONFLICT (scan_key) DO NOTHING
      RETURNING scan_key`,
     [
