@@ -88,6 +88,16 @@ command('sweep', 'the nightly sweep, now: judges what is open, finds what was fo
     print(json, report, () => describeSweep(report));
   });
 
+command('replay', 'reads stored webhooks again with the code of today; changes nothing that is already right')
+  .option('--source <source>', 'only those of this source, by its name in /webhooks/…')
+  .option('--since <instant>', 'only those that came then or later, as 2026-11-05T12:00:00Z')
+  .action(async ({ source, since, json }) => {
+    const { replayCommand, describeReplay } = await import('./commands/replay.js');
+    const report = await replayCommand({ source, since });
+    const { print } = await import('./print.js');
+    print(json, report, () => describeReplay(report));
+  });
+
 command('explain', 'everything about one order: verdicts, awards, letters, why, and whether it comes out again')
   .argument('<order>', 'an order id')
   .action(async (orderId: string, { json }) => {

@@ -18,20 +18,21 @@ export interface CustomerTold {
 }
 
 /**
- * The customer's wording of a decision: sentences that an agent can read out as they stand. What was promised, what
- * happened, and what is done about it or why nothing is due; nothing of rules, codes, limits, suspicions or experiments,
+ * The customer's wording of a decision: sentences that an agent can read out as they stand. What was promised in the first, what
+ * happened in the second, and what is done about it or why nothing is due; nothing of rules, codes, limits, suspicions or experiments,
  * no blame and nothing that the future would have to keep. Days, times and money as the customer's locale writes them,
  * in the zone of the destination. English. A pure function.
  */
 export function customerWording(told: CustomerTold): string[] {
   const { leading } = told;
   const format = localFormat({ locale: told.locale, timeZone: leading.promise.timeZone, asOf: leading.asOf });
-  return [promised(leading, format), happened(told, format), ...done(told, format)];
+  return [promisedWords(leading.promise, format), happened(told, format), ...done(told, format)];
 }
 
 type Leading = CustomerTold['leading'];
 
-function promised({ promise }: Leading, format: LocalFormat): string {
+/** What was promised, as a sentence. */
+export function promisedWords(promise: Leading['promise'], format: LocalFormat): string {
   if ('on' in promise) return `We promised this order for ${format.day(promise.on)}.`;
   return `We promised this order by ${format.time(promise.at)} on ${format.day(format.dayOf(promise.at))}.`;
 }
@@ -185,8 +186,8 @@ function nothing(
 function alreadyHad(leading: Leading, incident: Decision['incident'], format: LocalFormat): string[] {
   const had = earlier(leading, incident);
   const given = had.filter(({ status }) => status === 'applied' || status === 'pending');
-  const words = given.flatMap((past) => pastWords(past, format) ?? []);
-  const sentences = words.length > 0 ? [`For this you have had ${list(words)} before.`] : [];
+  const words = givenWords(given, format);
+  const sentences = words === null ? [] : [`For this you have had ${words} before.`];
   if (had.length > given.length) return [...sentences, LOOKING];
   if (sentences.length > 0) return [...sentences, 'Nothing more is due.'];
   // What was taken off the table by a person was looked at by a person.
@@ -213,8 +214,20 @@ function remedyWords(remedy: Remedy, format: LocalFormat): string {
   }
 }
 
+/** What was given, as a list in words; null: nothing that one could have. */
+export function givenWords(
+  given: readonly Pick<PastAward, 'kind' | 'months' | 'points' | 'amount'>[],
+  format: LocalFormat,
+): string | null {
+  const words = given.flatMap((past) => pastWords(past, format) ?? []);
+  return words.length > 0 ? list(words) : null;
+}
+
 /** Null for what is no thing to have had, such as a call. */
-function pastWords({ kind, months, points, amount }: PastAward, format: LocalFormat): string | null {
+function pastWords(
+  { kind, months, points, amount }: Pick<PastAward, 'kind' | 'months' | 'points' | 'amount'>,
+  format: LocalFormat,
+): string | null {
   switch (kind) {
     case 'membership_extension':
       return monthsWords(months ?? 0, format);

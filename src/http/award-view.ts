@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AwardView } from '../awards/queue-view-store.js';
 import { moneySchema, reasonSchema } from '../promises/order-document.js';
+import { beforeContactSchema, beforeContactToJson } from './before-contact-view.js';
 
 const instant = z.iso.datetime();
 
@@ -39,9 +40,15 @@ export const awardViewSchema = z.object({
   decidedAt: instant,
   appliedAt: instant.nullable(),
   earlierAwards: z.int().meta({ description: 'Other awards of the customer in the 90 days before' }),
+  beforeContact: beforeContactSchema,
 });
 
-export function awardToJson(award: AwardView, keyId: string): z.infer<typeof awardViewSchema> {
+/** @param firstContacts by order, as `loadFirstContacts` has them */
+export function awardToJson(
+  award: AwardView,
+  keyId: string,
+  firstContacts: ReadonlyMap<string, Date>,
+): z.infer<typeof awardViewSchema> {
   const { amountMinor, currency, months, points, shipping, proposedBy, proposedByName, reviewedByName, ...rest } =
     award;
   return {
@@ -57,5 +64,6 @@ export function awardToJson(award: AwardView, keyId: string): z.infer<typeof awa
     reviewedAt: award.reviewedAt?.toISOString() ?? null,
     decidedAt: award.decidedAt.toISOString(),
     appliedAt: award.appliedAt?.toISOString() ?? null,
+    beforeContact: beforeContactToJson(award, firstContacts.get(award.orderId) ?? null),
   };
 }

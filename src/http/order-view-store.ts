@@ -2,7 +2,9 @@ import type { RemedyProvider } from '../awards/remedy-providers.js';
 import type { AwardKind } from '../compensation/award.js';
 import type { Surplus } from '../compensation/over-compensation.js';
 import type { Database } from '../db/database.js';
+import { loadFirstContacts } from '../promises/before-contact-store.js';
 import { loadScansEverTold, loadShipmentsOfOrders } from '../shipments/shipment-store.js';
+import { beforeContactToJson } from './before-contact-view.js';
 import type { OrderView } from './order-view.js';
 
 /** Everything that is known of one order. null: there is none. */
@@ -23,6 +25,7 @@ export async function loadOrderView(
   if (!order) return null;
   const verdict = order.verdictId ? await db.prisma.verdict.findUnique({ where: { id: order.verdictId } }) : null;
   const scans = await loadScansEverTold(db.pool, await loadShipmentsOfOrders(db.pool, [id]));
+  const firstContactAt = (await loadFirstContacts(db.pool, [id])).get(id) ?? null;
 
   return {
     id: order.id,
@@ -86,6 +89,7 @@ export async function loadOrderView(
       reviewReason: award.reviewReason,
       appliedAt: award.appliedAt?.toISOString() ?? null,
       expiresAt: award.expiresAt?.toISOString() ?? null,
+      beforeContact: beforeContactToJson(award, firstContactAt),
     })),
     overCompensation: surplusOf(verdict?.decision),
     tasks: order.tasks.map((task) => ({

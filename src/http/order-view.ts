@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { moneySchema } from '../promises/order-document.js';
+import { beforeContactSchema } from './before-contact-view.js';
 
 const instant = z.iso.datetime();
 
@@ -77,6 +78,7 @@ export const orderViewSchema = z.object({
       reviewReason: z.string().nullable(),
       appliedAt: instant.nullable(),
       expiresAt: instant.nullable(),
+      beforeContact: beforeContactSchema,
     }),
   ),
   overCompensation: z

@@ -34,6 +34,7 @@ export async function saveSnapshots(sql: Sql, reports: readonly ReportRow[]): Pr
     const key = keys[index] as HistoryKey;
     const before = told.get(text) ?? new Map<string, ToldScan>();
     let after: ToldScans = before;
+    let isNews = false;
     for (const { report, scans } of byKey.get(text)?.reports ?? []) {
       const added = addSnapshot(after, {
         takenAt: report.reportedAt.getTime(),
@@ -41,9 +42,12 @@ export async function saveSnapshots(sql: Sql, reports: readonly ReportRow[]): Pr
         scanKeys: scans.map(({ scanKey }) => scanKey),
       });
       after = added.told;
-      if (added.isNews) news.add(key.trackingKey);
+      isNews ||= added.isNews;
     }
-    if (!isSame(before, after)) changed.push({ key, told: after });
+    // What was told before, told again, corrects nothing that it had not corrected.
+    if (isSame(before, after)) continue;
+    changed.push({ key, told: after });
+    if (isNews) news.add(key.trackingKey);
   }
   await updateHistories(sql, changed);
   return [...news];

@@ -28,6 +28,13 @@ export type Receipt =
   /** Nothing of it was stored: all its parcels are registered, and none with the carrier that speaks. */
   | { readonly outcome: 'refused' };
 
+/** A webhook with its row in the inbox. */
+export interface StoredWebhook extends VerifiedWebhook {
+  readonly inboxId: string;
+  /** null: now. */
+  readonly receivedAt: Date | null;
+}
+
 /**
  * Stores webhooks and their scans. A webhook sent again is not stored again; a scan known already, from whatever webhook,
  * stays as it is.
@@ -37,31 +44,54 @@ export async function saveWebhooks(
   sql: Sql,
   webhooks: readonly VerifiedWebhook[],
 ): Promise<{ receipts: Receipt[]; changedKeys: string[] }> {
-  const foreign = await findForeignKeys(sql, webhooks);
   const ids = new Map<string, string>();
-  const stored = webhooks.map((webhook): StoredWebhook | null => {
-    const own = withoutForeign(webhook, foreign);
-    if (own === null) return null;
+  const stored = (await withoutForeign(sql, webhooks)).map((webhook) => {
+    if (webhook === null) return null;
     const dedupeKey = deliveryKeyOf(webhook.source, webhook.body);
     // Of the same webhook twice in a batch one row is kept, and the scans of both lead to it.
     const inboxId = ids.get(dedupeKey) ?? newId();
     ids.set(dedupeKey, inboxId);
-    const withId = { ...own, inboxId, dedupeKey };
-    return { ...withId, reports: reportRowsOf(withId) };
+    return { ...webhook, inboxId, dedupeKey, receivedAt: null };
   });
-  const accepted = stored.filter((webhook) => webhook !== null);
-  await insertInbox(sql, accepted);
-  const reports = accepted.flatMap((webhook) => webhook.reports);
+  await insertInbox(
+    sql,
+    stored.filter((webhook) => webhook !== null),
+  );
+  const { receipts, changedKeys } = await saveReports(sql, stored);
+  return { receipts, changedKeys };
+}
+
+/** What the scans of webhooks came to. */
+export interface SavedReports {
+  /** One for each webhook, in order. */
+  readonly receipts: Receipt[];
+  /** Tracking keys about which something is new. */
+  readonly changedKeys: string[];
+  readonly reports: readonly ReportRow[];
+  /** Scans that mean something else now, because a newer report lends them its status. */
+  readonly lentKeys: readonly string[];
+}
+
+/**
+ * Stores what webhooks report, whose rows are in the inbox: scans, lent statuses, estimates, snapshots and unknown words.
+ * @param webhooks null: all its parcels are another carrier's
+ */
+export async function saveReports(sql: Sql, webhooks: readonly (StoredWebhook | null)[]): Promise<SavedReports> {
+  const withReports = webhooks.map((webhook) => webhook && { ...webhook, reports: reportRowsOf(webhook) });
+  const reports = withReports.flatMap((webhook) => webhook?.reports ?? []);
   const newKeys = await insertScans(sql, reports);
+  const isNew = new Set(newKeys);
+  const lent = await lendStatuses(sql, reports);
   const changed = new Set([
-    ...(await lendStatuses(sql, reports)),
+    ...lent.map(({ trackingKey }) => trackingKey),
     ...(await upsertEstimates(sql, reports)),
     ...(await saveSnapshots(sql, reports)),
   ]);
 
-  const unknown: { source: string; code: string }[] = [];
-  const receipts = stored.map((webhook): Receipt => {
+  const unknown: { source: string; code: string; seenAt: Date | null }[] = [];
+  const receipts = withReports.map((webhook): Receipt => {
     if (webhook === null) return { outcome: 'refused' };
+    const { source, receivedAt } = webhook;
     let accepted = 0;
     let duplicates = 0;
     const unrecognised: string[] = [];
@@ -77,17 +107,12 @@ export async function saveWebhooks(
         if (scan.unrecognised !== null) unrecognised.push(scan.unrecognised);
       }
     }
-    unknown.push(...unrecognised.map((code) => ({ source: webhook.source, code })));
+    unknown.push(...unrecognised.map((code) => ({ source, code, seenAt: receivedAt })));
     return { outcome: 'stored', accepted, duplicates, unrecognised: unrecognised.length };
   });
   await countUnknownCodes(sql, unknown);
-  return { receipts, changedKeys: [...changed] };
-}
-
-interface StoredWebhook extends VerifiedWebhook {
-  readonly inboxId: string;
-  readonly dedupeKey: string;
-  readonly reports: readonly ReportRow[];
+  const lentKeys = lent.map(({ scanKey }) => scanKey).filter((scanKey) => !isNew.has(scanKey));
+  return { receipts, changedKeys: [...changed], reports, lentKeys };
 }
 
 /** An order so far in time from what is said is of another parcel that bore the number. */
@@ -127,18 +152,24 @@ async function findForeignKeys(sql: Sql, webhooks: readonly VerifiedWebhook[]): 
   return foreign;
 }
 
-/** The webhook without parcels of other carriers; null when nothing is left of it. */
-function withoutForeign(
-  webhook: VerifiedWebhook,
-  foreign: ReadonlyMap<string, ReadonlySet<string>>,
-): VerifiedWebhook | null {
-  const theirs = webhook.carrier === null ? undefined : foreign.get(webhook.carrier);
-  if (!theirs || theirs.size === 0) return webhook;
-  const parcels = webhook.parcels.filter(({ trackingNumber }) => !theirs.has(trackingKeyOf(trackingNumber)));
-  return parcels.length === 0 && webhook.parcels.length > 0 ? null : { ...webhook, parcels };
+/** Webhooks without the parcels that are another carrier's; null when nothing is left of one. */
+export async function withoutForeign<W extends VerifiedWebhook>(
+  sql: Sql,
+  webhooks: readonly W[],
+): Promise<(W | null)[]> {
+  const foreign = await findForeignKeys(sql, webhooks);
+  return webhooks.map((webhook) => {
+    const theirs = webhook.carrier === null ? undefined : foreign.get(webhook.carrier);
+    if (!theirs || theirs.size === 0) return webhook;
+    const parcels = webhook.parcels.filter(({ trackingNumber }) => !theirs.has(trackingKeyOf(trackingNumber)));
+    return parcels.length === 0 && webhook.parcels.length > 0 ? null : { ...webhook, parcels };
+  });
 }
 
-async function insertInbox(sql: Sql, webhooks: readonly StoredWebhook[]): Promise<void> {
+async function insertInbox(
+  sql: Sql,
+  webhooks: readonly (StoredWebhook & { readonly dedupeKey: string })[],
+): Promise<void> {
   if (webhooks.length === 0) return;
   await sql.query(
     `INSERT INTO inbox (id, source, dedupe_key, delivery_id, body, received_at)

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CarrierAdapter, Verification } from '../carriers/adapter.js';
 import { findCarrier } from '../carriers/registry.js';
-import { JSON_FAULTS, parseStrictJson } from '../carriers/strict-json.js';
 import type { Deps } from '../deps.js';
 import { AppError, unreachable } from '../errors.js';
 import { failpoint } from '../failpoint.js';
@@ -11,6 +10,7 @@ import { GroupCommit } from './group-commit.js';
 import { saveHandshake } from './handshake-store.js';
 import { type Receipt, saveWebhooks, type VerifiedWebhook } from './inbox-store.js';
 import { KeySets } from './key-sets.js';
+import { parseBody } from './parse-body.js';
 
 /** Webhooks in one transaction. More than one ticket's worth of parcels would only wait for each other. */
 const MAX_BATCH = 500;
@@ -174,27 +174,3 @@ async function commit(deps: Deps, webhooks: readonly VerifiedWebhook[]): Promise
 function badSignature(): AppError {
   return new AppError('bad_signature', 'The signature is missing or does not match the body.');
 }
-
-/**
- * Bytes to a document.
- * @throws AppError `malformed_webhook`
- */
-function parseBody(rawBody: Buffer): unknown {
-  const refuse = (fault: string) => {
-    const message = `The body ${fault}.`;
-    return new AppError('malformed_webhook', message, { errors: [{ field: '', message }] });
-  };
-  if (rawBody.length === 0) throw refuse('is empty');
-  let text: string;
-  try {
-    // Invalid UTF-8 must be refused before it turns into U+FFFD.
-    text = utf8.decode(rawBody);
-  } catch {
-    throw refuse('is not UTF-8');
-  }
-  const read = parseStrictJson(text, rawBody);
-  if (read.outcome === 'refused') throw refuse(JSON_FAULTS[read.fault]);
-  return read.document;
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -7,6 +7,8 @@ import { PROGRESS } from '../shipments/apply-events.js';
 export interface ReportRow {
   /** null: no webhook said so. */
   readonly inboxId: string | null;
+  /** When it was told; null: now. */
+  readonly receivedAt: Date | null;
   readonly source: string;
   readonly firstHand: boolean;
   readonly carrierKey: string;
@@ -15,17 +17,25 @@ export interface ReportRow {
   readonly scans: readonly { readonly scanKey: string; readonly scan: Scan }[];
 }
 
+/** A scan, and the number of the parcel that it is of. */
+export interface ScanOfParcel {
+  readonly scanKey: string;
+  readonly trackingKey: string;
+}
+
 export function reportRowsOf(webhook: {
   readonly inboxId: string | null;
+  readonly receivedAt?: Date | null;
   readonly source: string;
   readonly carrier: string | null;
   readonly parcels: readonly ParcelReport[];
 }): ReportRow[] {
-  const { inboxId, source } = webhook;
+  const { inboxId, receivedAt = null, source } = webhook;
   return webhook.parcels.map((report) => {
     const { carrier, trackingNumber } = report;
     return {
       inboxId,
+      receivedAt,
       source,
       firstHand: webhook.carrier !== null,
       carrierKey: carrierKeyOf(carrier),
@@ -36,20 +46,25 @@ export function reportRowsOf(webhook: {
   });
 }
 
-/** @returns the keys of the scans that were new. Rows go in in the order of their keys, so that two batches never deadlock. */
+/**
+ * Rows go in in the order of their keys, so that two batches never deadlock; a scan that is there twice is of the first report.
+ * @returns the keys of the scans that were new
+ */
 export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Promise<Set<string>> {
   const rows = reports.flatMap((row) => row.scans.map(({ scanKey, scan }) => ({ ...row, scanKey, scan })));
   if (rows.length === 0) return new Set();
   const result = await sql.query(
     `INSERT INTO tracking_events (scan_key, inbox_id, source, carrier, carrier_key, tracking_key, status, exception, disputed,
        occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, borrowed_at, received_at)
-     SELECT n.*, now()
+     SELECT n.scan_key, n.inbox_id, n.source, n.carrier, n.carrier_key, n.tracking_key, n.status, n.exception, n.disputed,
+       n.occurred_at, n.occurred_local, n.occurred_on, n.time_zone, n.code, n.text, n.place, n.first_hand, n.borrowed_at,
+       coalesce(n.received_at, now())
      FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[],
        $10::timestamptz[], $11::text[], $12::date[], $13::text[], $14::text[], $15::text[], $16::text[], $17::boolean[],
-       $18::timestamptz[])
+       $18::timestamptz[], $19::timestamptz[]) WITH ORDINALITY
        AS n(scan_key, inbox_id, source, carrier, carrier_key, tracking_key, status, exception, disputed,
-       occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, borrowed_at)
-     ORDER BY n.scan_key
+       occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, borrowed_at, received_at, nth)
+     ORDER BY n.scan_key, n.nth
      ON CONFLICT (scan_key) DO NOTHING
      RETURNING scan_key`,
     [
@@ -71,6 +86,7 @@ export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Prom
       rows.map(({ scan }) => scan.place),
       rows.map((row) => row.firstHand),
       rows.map(({ scan, report }) => (scan.isBorrowed ? report.reportedAt : null)),
+      rows.map((row) => row.receivedAt),
     ],
   );
   return new Set(result.rows.map((row) => row.scan_key));
@@ -79,9 +95,9 @@ export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Prom
 /**
  * Gives scans without words of their own the status that a report lends them. The newest report that lends one counts, in
  * whatever order they arrive; of two reports of one instant, the status that is further along.
- * @returns the tracking keys of scans that mean something else now
+ * @returns the scans that mean something else now
  */
-export async function lendStatuses(sql: Sql, reports: readonly ReportRow[]): Promise<string[]> {
+export async function lendStatuses(sql: Sql, reports: readonly ReportRow[]): Promise<ScanOfParcel[]> {
   const rows = reports.flatMap(({ scans, report }) =>
     scans.flatMap(({ scanKey, scan }) => (scan.isBorrowed ? [{ scanKey, scan, reportedAt: report.reportedAt }] : [])),
   );
@@ -101,7 +117,7 @@ export async function lendStatuses(sql: Sql, reports: readonly ReportRow[]): Pro
      WHERE e.scan_key = n.scan_key AND (e.borrowed_at IS NULL
        OR (e.borrowed_at, array_position($5::text[], e.status), coalesce(e.exception, ''))
          < (n.lent_at, array_position($5::text[], n.status), coalesce(n.exception, '')))
-     RETURNING e.tracking_key, (b.status, b.exception) IS DISTINCT FROM (n.status, n.exception) AS is_news`,
+     RETURNING e.scan_key, e.tracking_key, (b.status, b.exception) IS DISTINCT FROM (n.status, n.exception) AS is_news`,
     [
       rows.map(({ scanKey }) => scanKey),
       rows.map(({ scan }) => scan.status),
@@ -110,5 +126,7 @@ export async function lendStatuses(sql: Sql, reports: readonly ReportRow[]): Pro
       PROGRESS,
     ],
   );
-  return result.rows.filter((row) => row.is_news).map((row) => row.tracking_key);
+  return result.rows
+    .filter((row) => row.is_news)
+    .map((row) => ({ scanKey: row.scan_key, trackingKey: row.tracking_key }));
 }

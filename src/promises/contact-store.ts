@@ -1,4 +1,8 @@
 import type { Sql } from '../db/database.js';
+import { applyEvents } from '../shipments/apply-events.js';
+import { loadScans, loadShipmentsOfOrders, type StoredScan } from '../shipments/shipment-store.js';
+import type { OrderRecord, ParcelRecord } from './order-record.js';
+import { toPromise } from './order-store.js';
 
 export interface NewContact {
   readonly id: string;
@@ -36,22 +40,88 @@ export async function loadOnlyOrder(sql: Sql, customerId: string): Promise<{ ord
   return rows[0] ?? null;
 }
 
-/** What can be said about an order now. */
-export interface ToSay {
-  readonly promiseOn: string | null;
-  readonly promiseAt: Date | null;
-  readonly timeZone: string;
-  readonly verdict: string | null;
-  readonly wording: readonly string[];
-  readonly locale: string | null;
-}
-
-export async function loadToSay(sql: Sql, orderId: string): Promise<ToSay | null> {
+/**
+ * What is known of an order when its customer gets in touch. Of other orders, and of earlier contacts, what is not longer ago
+ * than `since`; the contact itself is left out.
+ * @returns null: there is no such order
+ */
+export async function loadOrderRecord(
+  sql: Sql,
+  orderId: string,
+  { contactId, since, now }: { readonly contactId: string; readonly since: Date; readonly now: Date },
+): Promise<OrderRecord | null> {
   const { rows } = await sql.query(
-    `SELECT o.promise_on AS "promiseOn", o.promise_at AS "promiseAt", o.promise_time_zone AS "timeZone", o.verdict,
-       coalesce(v.customer_wording, '{}') AS wording, c.locale
+    `SELECT o.customer_id, o.promise_on, o.promise_at, o.promise_time_zone, o.backfill, c.locale, v.verdict, v.mode, v.met_at,
+       v.late_days, v.incident, v.customer_wording
      FROM orders o JOIN customers c ON c.id = o.customer_id LEFT JOIN verdicts v ON v.id = o.verdict_id WHERE o.id = $1`,
     [orderId],
   );
-  return rows[0] ?? null;
+  const order = rows[0];
+  if (!order) return null;
+  const awards = await sql.query(
+    `SELECT order_id, incident, class, kind, months, points, amount_minor, currency, status, decided_at FROM awards
+     WHERE customer_id = $1 AND (order_id = $2 OR decided_at >= $3) ORDER BY decided_at, id`,
+    [order.customer_id, orderId, since],
+  );
+  const contacts = await sql.query(
+    'SELECT reason, channel, at FROM contacts WHERE customer_id = $1 AND at >= $2 AND id <> $3 ORDER BY at, id',
+    [order.customer_id, since, contactId],
+  );
+  return {
+    orderId,
+    locale: order.locale,
+    promise: toPromise(order) ?? { on: '', timeZone: order.promise_time_zone },
+    backfill: order.backfill,
+    answer:
+      order.verdict === null
+        ? null
+        : {
+            verdict: order.verdict,
+            mode: order.mode,
+            metAt: order.met_at,
+            lateDays: order.late_days,
+            hasIncident: order.incident !== null,
+            wording: order.customer_wording,
+          },
+    parcels: await loadParcels(sql, orderId, now),
+    awards: awards.rows.map((row) => ({
+      orderId: row.order_id,
+      incident: row.incident,
+      class: row.class,
+      kind: row.kind,
+      months: row.months,
+      points: row.points,
+      amount: row.amount_minor === null ? null : { amountMinor: row.amount_minor, currency: row.currency },
+      at: row.decided_at,
+      status: row.status,
+    })),
+    contacts: contacts.rows,
+  };
+}
+
+async function loadParcels(sql: Sql, orderId: string, now: Date): Promise<ParcelRecord[]> {
+  const shipments = await loadShipmentsOfOrders(sql, [orderId]);
+  const scans = await loadScans(sql, shipments);
+  return shipments
+    .filter((shipment) => shipment.orderId === orderId)
+    .map((shipment) => {
+      const { carrier, trackingNumber, estimate, promise, destinationZone } = shipment;
+      const known = (scans.get(shipment.id) ?? []).filter(({ interval }) => interval.earliest <= now);
+      const last = known.reduce<StoredScan | null>(
+        (latest, scan) => (latest === null || scan.interval.earliest >= latest.interval.earliest ? scan : latest),
+        null,
+      );
+      return {
+        carrier,
+        trackingNumber,
+        promise: toPromise({ promise_on: promise.on, promise_at: promise.at, promise_time_zone: promise.timeZone }),
+        deliveredAt: applyEvents(known, destinationZone).deliveredAt,
+        lastScan: last && {
+          status: last.status,
+          at: last.interval.earliest,
+          isExact: last.interval.earliest.getTime() === last.interval.latest.getTime(),
+        },
+        estimate,
+      };
+    });
 }

@@ -6,10 +6,12 @@ import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
-import { localFormat } from '../local-format.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { Ticket } from '../queue/ticket.js';
-import { insertContact, loadCustomerOfOrder, loadOnlyOrder, loadToSay, type ToSay } from './contact-store.js';
+import { casePoints } from './case-points.js';
+import { contactAnswer } from './contact-answer.js';
+import { insertContact, loadCustomerOfOrder, loadOnlyOrder, loadOrderRecord } from './contact-store.js';
+import { LOOKS_BACK_DAYS } from './talking-points.js';
 import { openCase } from './task-store.js';
 
 /** The customer got in touch. */
@@ -31,21 +33,22 @@ export interface ContactAnswer {
   readonly at: Date;
   /** The case that was opened for it, or was open already; null: none. */
   readonly taskId: string | null;
-  /** What can be told the customer, as it stands in the record; null without an order. */
+  /** What can be told the customer now; null without an order. */
   readonly answer: string | null;
 }
 
 /** How far the clock of whoever tells us may be ahead. More, and the time is a mistake of theirs. */
 const AHEAD_MS = 5 * 60_000;
+const DAY_MS = 86_400_000;
 /** A case is looked at within a day. */
-const CASE_MS = 24 * 3_600_000;
+const CASE_MS = DAY_MS;
 
 /**
  * Notes that a customer got in touch, in the caller's transaction. What is said not to have come, or to have come broken, is
  * judged at once and opens a case for a person, one for each order and reason; a case that was closed opens again.
  * A customer without an order in the message is understood where there is only one order.
  * @returns what was noted, and the tickets to announce after COMMIT
- * @throws AppError `not_found`, `invalid_request` for a time to come or a customer that is not the order's
+ * @throws AppError `not_found`, also for an order of another customer; `invalid_request` for a time to come
  */
 export async function recordContact(
   deps: Pick<Deps, 'clock'>,
@@ -63,18 +66,19 @@ export async function recordContact(
   const id = newId();
   await insertContact(sql, { id, customerId, orderId, channel, reason, at, recordedAt: now, recordedBy: person.actor });
 
-  const opensCase = orderId !== null && (reason === 'not_received' || reason === 'damaged');
-  const happened = reason === 'damaged' ? 'arrived damaged' : 'was not received';
+  const since = new Date(now.getTime() - LOOKS_BACK_DAYS * DAY_MS);
+  const record = orderId === null ? null : await loadOrderRecord(sql, orderId, { contactId: id, since, now });
+  const opensCase = record !== null && (reason === 'not_received' || reason === 'damaged');
   const taskId = opensCase
     ? await openCase(sql, {
-        orderId,
+        orderId: record.orderId,
         customerId,
         incident: reason,
         rule: `contact-${reason.replace('_', '-')}`,
         at,
         now,
         dueAt: new Date(now.getTime() + CASE_MS),
-        talkingPoints: [`The customer says that order ${orderId} ${happened} (${channel}).`],
+        talkingPoints: casePoints({ record, contact: { reason, channel, at }, now }),
       })
     : null;
   const trace = newId();
@@ -87,10 +91,10 @@ export async function recordContact(
     details: { orderId, customerId, channel, reason, taskId, trace },
   });
   const tickets = opensCase
-    ? await issueTickets(sql, { stage: 'judge-promises', ids: [orderId], trigger: 'contact', trace })
+    ? await issueTickets(sql, { stage: 'judge-promises', ids: [record.orderId], trigger: 'contact', trace })
     : [];
-  const toSay = orderId === null ? null : await loadToSay(sql, orderId);
-  const noted = { id, customerId, orderId, reason, at, taskId, answer: toSay && answerOf(toSay, now) };
+  const answer = record && contactAnswer(record, { reason, now });
+  const noted = { id, customerId, orderId, reason, at, taskId, answer };
   return { noted, tickets };
 }
 
@@ -100,30 +104,15 @@ async function whose(
 ): Promise<{ customerId: string; orderId: string | null }> {
   if (orderId !== undefined) {
     const found = await loadCustomerOfOrder(sql, orderId);
-    if (found === null) throw new AppError('not_found', 'There is no order with this id.');
-    if (customerId !== undefined && customerId !== found)
-      throw invalid('customerId', 'is not the customer of the order');
+    // Whose order it is, nobody learns by guessing: that of another customer is answered as one that is not there.
+    if (found === null || (customerId !== undefined && customerId !== found))
+      throw new AppError('not_found', 'There is no order with this id.');
     return { customerId: found, orderId };
   }
   if (customerId === undefined) throw invalid('orderId', 'name the order, or the customer');
   const only = await loadOnlyOrder(sql, customerId);
   if (only === null) throw new AppError('not_found', 'There is no customer with this id.');
   return { customerId, orderId: only.orderId };
-}
-
-/** The customer's wording of the current answer; before there is one, the promise alone. */
-function answerOf({ promiseOn, promiseAt, timeZone, verdict, wording, locale }: ToSay, now: Date): string {
-  if (wording.length > 0) return wording.join(' ');
-  const format = localFormat({ locale, timeZone, asOf: now });
-  const promised =
-    promiseOn !== null
-      ? format.day(promiseOn)
-      : promiseAt === null
-        ? null
-        : `${format.day(format.dayOf(promiseAt))}, ${format.time(promiseAt)}`;
-  const open = verdict === null || verdict === 'pending';
-  const rest = open ? 'We are looking at what the carrier tells us.' : 'Nothing was given for it so far.';
-  return promised === null ? rest : `We promised this order for ${promised}. ${rest}`;
 }
 
 function invalid(field: string, message: string): AppError {

@@ -1,5 +1,7 @@
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
+import { type BeforeContact, beforeContact } from './before-contact.js';
+import { loadFirstContacts } from './before-contact-store.js';
 import { checkAnswer } from './check-answer.js';
 import type { Quantity } from './compare-standing.js';
 import {
@@ -22,6 +24,10 @@ export interface VerdictExplained extends Omit<ExplainedVerdict, 'inputs' | 'dec
   readonly differences: readonly Difference[];
 }
 
+export interface AwardExplained extends ExplainedAward {
+  readonly beforeContact: BeforeContact;
+}
+
 /** Everything there is to say about what an order got, or did not get. */
 export interface OrderExplained {
   readonly order: Omit<ExplainedOrder, 'verdictId'>;
@@ -29,7 +35,7 @@ export interface OrderExplained {
   readonly current: VerdictExplained | null;
   /** Oldest first, the current one last. */
   readonly verdicts: readonly VerdictExplained[];
-  readonly awards: readonly ExplainedAward[];
+  readonly awards: readonly AwardExplained[];
   readonly tasks: readonly ExplainedTask[];
   readonly letters: readonly ExplainedLetter[];
   /** What was given beyond what is earned as things stand. */
@@ -51,12 +57,14 @@ export async function explainOrder(deps: Pick<Deps, 'db' | 'policies'>, orderId:
     const { inputs: _inputs, decision: _decision, orderId: _order, ...told } = row;
     verdicts.push({ ...told, differences: await checkAnswer(deps, row) });
   }
+  const firstContactAt = (await loadFirstContacts(pool, [orderId])).get(orderId) ?? null;
+  const awards = await loadExplainedAwards(pool, orderId);
   const standing = rows.find(({ id }) => id === verdictId);
   return {
     order,
     current: verdicts.find(({ id }) => id === verdictId) ?? null,
     verdicts,
-    awards: await loadExplainedAwards(pool, orderId),
+    awards: awards.map((award) => ({ ...award, beforeContact: beforeContact({ ...award, firstContactAt }) })),
     tasks: await loadExplainedTasks(pool, orderId),
     letters: await loadExplainedLetters(pool, orderId),
     overCompensation: readRecordedDecision(standing?.decision)?.overCompensation ?? [],

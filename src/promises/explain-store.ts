@@ -1,4 +1,5 @@
 import type { AwardKind } from '../compensation/award.js';
+import type { AwardIncident } from '../compensation/incident.js';
 import type { Sql } from '../db/database.js';
 import { RECORDED, type RecordedVerdictRow } from './audit-awards-store.js';
 import { toPromise } from './order-store.js';
@@ -51,7 +52,7 @@ export async function loadExplainedVerdicts(sql: Sql, orderId: string): Promise<
 export interface ExplainedAward {
   readonly id: string;
   readonly decisionId: string;
-  readonly incident: string;
+  readonly incident: AwardIncident;
   readonly class: string;
   readonly kind: AwardKind;
   readonly months: number | null;

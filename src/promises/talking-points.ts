@@ -16,8 +16,8 @@ export interface TalkingFacts {
   readonly history: readonly PastAward[];
 }
 
-/** How far back "before" goes. */
-const LOOKS_BACK_DAYS = 90;
+/** How far back "before" goes. Further, and whoever calls is told of what nobody remembers. */
+export const LOOKS_BACK_DAYS = 90;
 
 /**
  * What the record says, one sentence each, for the person who calls: what was promised, what happened, what is given, how
@@ -85,8 +85,11 @@ function given({ given }: TalkingFacts): string[] {
   );
 }
 
-function before({ orderId, letter, history }: TalkingFacts): string {
-  const since = letter.asOf.getTime() - LOOKS_BACK_DAYS * 86_400_000;
+const before = ({ orderId, letter, history }: TalkingFacts): string => madeGoodBefore(orderId, letter.asOf, history);
+
+/** How often other orders of the customer had to be made good, as a sentence. */
+export function madeGoodBefore(orderId: string, asOf: Date, history: readonly PastAward[]): string {
+  const since = asOf.getTime() - LOOKS_BACK_DAYS * 86_400_000;
   const others = history.filter((past) => counts(past) && past.orderId !== orderId && past.at.getTime() >= since);
   const orders = new Set(others.map((past) => past.orderId)).size;
   if (orders === 0) return `Nothing was made good for this customer in the last ${LOOKS_BACK_DAYS} days.`;

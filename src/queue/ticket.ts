@@ -3,7 +3,16 @@ export const STAGES = ['track-shipments', 'judge-promises', 'grant-awards', 'cal
 export type StageName = (typeof STAGES)[number];
 
 /** What made us look. Written on every verdict. */
-export const TRIGGERS = ['webhook', 'registration', 'deadline', 'recheck', 'sweep', 'contact', 'agent'] as const;
+export const TRIGGERS = [
+  'webhook',
+  'registration',
+  'deadline',
+  'recheck',
+  'sweep',
+  'contact',
+  'agent',
+  'replay',
+] as const;
 export type Trigger = (typeof TRIGGERS)[number];
 
 /** What a person waits for: it goes ahead of what carriers, shops and the clock cause in bulk, in every stage. */

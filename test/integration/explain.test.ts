@@ -109,6 +109,7 @@ test('an award says who carries it out, under which reference, and who has looke
     'shipping_refund $5.99: applied at 2026-11-07T14:00:00.000Z',
     expect.stringMatching(/^ {2}for late, rule late-shipping-back: /),
     expect.stringContaining(`id ${award?.id}, proposed by policy`),
+    '  came before any complaint: there is none',
     '  reviewed by key:sue at 2026-11-07T13:00:00.000Z: paid twice',
     '  provider stripe, granted, tries: 2',
     '  receipt re_123',

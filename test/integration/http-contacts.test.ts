@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { readDatabaseState } from '../support/database-state.js';
 import { startHttpServer, type TestServer } from '../support/http-server.js';
+import { trackerEvent } from '../support/makegood.js';
 import { anOrder, type Person, somebody } from '../support/people.js';
 import { expectProblem } from '../support/problem.js';
 import { workByHand } from '../support/tickets.js';
@@ -26,6 +28,10 @@ const tasksOf = async (orderId: string, status = 'open') => {
   const { body } = await agent.ask('GET', `/v1/tasks?status=${status}&limit=200`);
   return body.items.filter((task: { orderId: string }) => task.orderId === orderId);
 };
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+/** Promised for a day that is over, and not for long enough to be lost. */
+const LATE = { promise: { on: daysAgo(3).slice(0, 10), timeZone: 'America/New_York' }, placedAt: daysAgo(8) };
+const trackingNumberOf = (orderId: string) => `9400${orderId.replace('o-people-', '').padStart(18, '0')}`;
 const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
 
 describe('POST /v1/contacts', () => {
@@ -52,22 +58,71 @@ describe('POST /v1/contacts', () => {
     },
   );
 
-  test('late: no case, and a true sentence to read out', async () => {
+  test('late, and it is not: no case, and a true answer to read out, judged or not', async () => {
     const orderId = await anOrder(server, { promise: { on: '2098-03-05', timeZone: 'America/New_York' } });
-    const { status, body } = await contact({ orderId, reason: 'late' });
-    expect(status).toBe(201);
-    expect(body).toMatchObject({
-      taskId: null,
-      answer: expect.stringMatching(/promised this order for .*March 5, 2098/),
-    });
-    await agent.ask('POST', `/v1/orders/${orderId}/recheck`, {});
-    const after = await contact({ orderId, reason: 'late' });
-    const [{ wording } = {}] = await database.query(
-      'SELECT customer_wording AS wording FROM verdicts v JOIN orders o ON o.verdict_id = v.id WHERE o.id = $1',
-      [orderId],
+    const first = await contact({ orderId, reason: 'late' });
+    expect(first).toMatchObject({ status: 201, body: { taskId: null } });
+    expect(first.body.answer).toBe(
+      [
+        'We promised this order for Wednesday, March 5, 2098.',
+        'That day is still to come, so it is not late.',
+        'The carrier has not told us anything of it yet.',
+        'If it comes too late, we notice it by ourselves and see to what is due to you: you do not have to ask.',
+      ].join(' '),
     );
-    expect(after.body.answer).toBe((wording as string[]).join(' '));
+    await agent.ask('POST', `/v1/orders/${orderId}/recheck`, {});
+    expect((await contact({ orderId, reason: 'late' })).body.answer).toBe(first.body.answer);
     expect(await tasksOf(orderId)).toEqual([]);
+  });
+
+  test('late, and it is: what the carrier told last, and no amount that was not given', async () => {
+    const orderId = await anOrder(server, LATE);
+    // Of an order that is known only now nobody says that it is late before its scans had time to come in.
+    await database.query(`UPDATE orders SET registered_at = placed_at WHERE id = $1`, [orderId]);
+    await server.webhook(trackerEvent(trackingNumberOf(orderId), [['in_transit', 'arrived_at_facility', daysAgo(4)]]));
+    await workByHand(server.deps, database, 'judge-promises');
+    const given = () => database.query('SELECT status FROM awards WHERE order_id = $1', [orderId]);
+    expect(await given()).toEqual([{ status: 'pending' }]);
+    const before = (await contact({ orderId, reason: 'late' })).body.answer;
+    expect(before).toMatch(
+      /^We promised this order for \w+, \w+ \d+(, \d+)?\. It should have reached you by then, and has not: it is late\./,
+    );
+    expect(before).toMatch(/last told us of it on \w+, \w+ \d+(, \d+)?, \d+:\d\d.[AP]M E[DS]T: it was on its way\./);
+    expect(before).toMatch(/Making good for it is under way\.$/);
+    await workByHand(server.deps, database, 'grant-awards');
+    expect(await given()).toEqual([{ status: 'applied' }]);
+    expect((await contact({ orderId, reason: 'late' })).body.answer).toMatch(
+      /For it you have been given one free month of your membership\.$/,
+    );
+  });
+
+  test('a case knows what the record says', async () => {
+    const orderId = await anOrder(server, LATE);
+    await contact({ orderId, reason: 'late', at: ago(60) });
+    await contact({ orderId, reason: 'not_received', channel: 'chat' });
+    const [task] = await tasksOf(orderId);
+    expect(task.talkingPoints).toEqual([
+      expect.stringMatching(`^The customer says that order ${orderId} was not received \\(chat, `),
+      expect.stringMatching(/^It was promised for \w+, \w+ \d+(, \d+)?\.$/),
+      'It has not been judged before.',
+      `Parcel usps ${trackingNumberOf(orderId)}: the carrier has told nothing of it.`,
+      'Nothing was given for it so far.',
+      'Nothing was made good for this customer in the last 90 days.',
+      expect.stringMatching(/^The customer got in touch once in the 90 days before: late on /),
+      'Promise nothing that is not on this list.',
+    ]);
+    await workByHand(server.deps, database, 'judge-promises');
+  });
+
+  test('an order of another customer is answered as one that is not there, and nothing is stored', async () => {
+    const orderId = await anOrder(server);
+    const other = await anOrder(server);
+    const before = await readDatabaseState(database);
+    const foreign = await contact({ orderId, customerId: `c-${other}`, reason: 'damaged' });
+    const unknown = await contact({ orderId: 'nobody', customerId: `c-${other}`, reason: 'damaged' });
+    expectProblem(foreign, { status: 404, code: 'not_found' });
+    expect(foreign.body).toEqual({ ...unknown.body, instance: foreign.body.instance });
+    expect(await readDatabaseState(database)).toEqual(before);
   });
 
   test('a customer alone is enough where there is one order, and is noted without one where there are more', async () => {

@@ -90,6 +90,7 @@ test('every path that the server has is described, and no other', () => {
     '/v1/breaker/preview',
     '/v1/breaker/reset',
     '/v1/contacts',
+    '/v1/contacts/measure',
     '/v1/customers/{id}/ledger',
     '/v1/customers/{id}/ledger/debits',
     '/v1/orders/{id}',

@@ -1,5 +1,10 @@
-import { monthCount, pointCount, showMeasure, showMoney } from '../../compensation/wording.js';
-import { explainOrder, type OrderExplained, type VerdictExplained } from '../../promises/explain-order.js';
+import { minuteCount, monthCount, pointCount, showMeasure, showMoney } from '../../compensation/wording.js';
+import {
+  type AwardExplained,
+  explainOrder,
+  type OrderExplained,
+  type VerdictExplained,
+} from '../../promises/explain-order.js';
 import type { ExplainedAward, ExplainedLetter, ExplainedTask } from '../../promises/explain-store.js';
 import { withSession } from '../session.js';
 
@@ -67,13 +72,14 @@ function facts({ verdict, metAt, lateDays, lateMinutes, fault }: VerdictExplaine
   ].join(', ');
 }
 
-function awardLines(award: ExplainedAward): string[] {
+function awardLines(award: AwardExplained): string[] {
   const { kind, status, stoppedBy, incident, rule, reason, provider, callStatus, attempts, receipt, error } = award;
   const stopped = stoppedBy.length > 0 ? ` by ${stoppedBy.join(', ')}` : '';
   const applied = award.appliedAt === null ? '' : ` at ${iso(award.appliedAt)}`;
   const details = [
     `for ${incident}, rule ${rule}: ${reason}`,
     `id ${award.id}, proposed by ${award.proposedBy} at ${iso(award.decidedAt)}`,
+    ...contactLine(award),
     ...(award.reviewedBy === null
       ? []
       : [`reviewed by ${award.reviewedBy} at ${maybe(award.reviewedAt)}: ${award.reviewReason ?? 'no reason given'}`]),
@@ -86,6 +92,16 @@ function awardLines(award: ExplainedAward): string[] {
     ...(award.shipOn === null ? [] : [`leaves on ${award.shipOn}`]),
   ];
   return [`${kind}${worthOf(award)}: ${status}${stopped}${applied}`, ...details.map((line) => `  ${line}`)];
+}
+
+/** Whether it came before the customer complained; nothing where nobody knows yet, and nobody did. */
+function contactLine({ incident, beforeContact: { firstContactAt, cameFirst, minutes } }: AwardExplained): string[] {
+  if (firstContactAt === null) return cameFirst === true ? ['came before any complaint: there is none'] : [];
+  const contact = `first complaint at ${iso(firstContactAt)}`;
+  if (cameFirst === true) return [`came ${minuteCount(minutes ?? 0)} before the ${contact}`];
+  if (incident === 'manual') return [`given by hand; ${contact}`];
+  if (minutes === null) return [`not applied before the ${contact}`];
+  return [`came ${minuteCount(-minutes)} after the ${contact}`];
 }
 
 function worthOf({ months, points, amountMinor, currency, shipping }: ExplainedAward): string {

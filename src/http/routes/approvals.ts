@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { listQueue, loadAwardViews } from '../../awards/queue-view-store.js';
+import { type AwardView, listQueue, loadAwardViews } from '../../awards/queue-view-store.js';
 import {
   type BatchPreview,
   decideBatch,
@@ -11,6 +11,7 @@ import {
 } from '../../awards/review-batch.js';
 import { loadLastTrip } from '../../awards/review-batch-store.js';
 import type { Deps } from '../../deps.js';
+import { loadFirstContacts } from '../../promises/before-contact-store.js';
 import { instantSchema } from '../../promises/verdict-case.js';
 import { awardToJson, awardViewSchema, requiredReasonSchema } from '../award-view.js';
 import { fromCursor, toCursor } from '../cursor.js';
@@ -38,11 +39,20 @@ const instant = z.iso.datetime();
 /** What waits for a person, together: the queues, decisions on many with a preview, and the breaker. */
 export async function approvalRoutes(plain: FastifyInstance, { deps }: { deps: Deps }): Promise<void> {
   const app = plain.withTypeProvider<ZodTypeProvider>();
-  const withSample = async ({ sample, ...rest }: BatchPreview, keyId: string) => ({
-    ...rest,
-    totals: { ...rest.totals },
-    sample: (await loadAwardViews(deps.db.pool, sample)).map((award) => awardToJson(award, keyId)),
-  });
+  const contactsOf = (awards: readonly AwardView[]) =>
+    loadFirstContacts(
+      deps.db.pool,
+      awards.map(({ orderId }) => orderId),
+    );
+  const withSample = async ({ sample, ...rest }: BatchPreview, keyId: string) => {
+    const awards = await loadAwardViews(deps.db.pool, sample);
+    const contacts = await contactsOf(awards);
+    return {
+      ...rest,
+      totals: { ...rest.totals },
+      sample: awards.map((award) => awardToJson(award, keyId, contacts)),
+    };
+  };
 
   app.get(
     '/v1/approvals',
@@ -63,8 +73,10 @@ export async function approvalRoutes(plain: FastifyInstance, { deps }: { deps: D
       const { after, limit, stoppedBy = null, status: wanted } = request.query;
       const { keyId } = personOf(request);
       const filter = { status: wanted, stoppedBy, after: fromCursor(after), limit: limit + 1 };
-      return pageOf(await listQueue(deps.db.pool, filter), limit, {
-        toJson: (award) => awardToJson(award, keyId),
+      const awards = await listQueue(deps.db.pool, filter);
+      const contacts = await contactsOf(awards);
+      return pageOf(awards, limit, {
+        toJson: (award) => awardToJson(award, keyId, contacts),
         toCursor: ({ decidedAt, id }) => toCursor([decidedAt.toISOString(), id]),
       });
     },

@@ -10,6 +10,7 @@ import type { Sql } from '../../db/database.js';
 import type { Deps } from '../../deps.js';
 import { AppError } from '../../errors.js';
 import { awardByHand } from '../../promises/award-by-hand.js';
+import { loadFirstContacts } from '../../promises/before-contact-store.js';
 import { shopIdSchema } from '../../promises/order-document.js';
 import { awardToJson, awardViewSchema, requiredReasonSchema, worthShape } from '../award-view.js';
 import { personOf } from '../plugins/auth.js';
@@ -24,7 +25,7 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   const view = async (request: FastifyRequest, id: string, sql: Sql = deps.db.pool) => {
     const [award] = await loadAwardViews(sql, [id]);
     if (!award) throw new AppError('not_found', 'There is no award with this id.');
-    return awardToJson(award, personOf(request).keyId);
+    return awardToJson(award, personOf(request).keyId, await loadFirstContacts(sql, [award.orderId]));
   };
 
   app.post(
