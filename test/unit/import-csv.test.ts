@@ -8,7 +8,7 @@ import { openRejectsFile } from '../../src/imports/rejects-file.js';
 
 /** Lines and cells of what was read, lines and 'broken' of what was not. */
 const cut = (text: string | Buffer) =>
-  parseCsvBlock(Buffer.from(text as string), { line: 1, isEnd: true }).records.map((record) =>
+  parseCsvBlock(Buffer.from(text as string), { line: 1, offset: 0, isEnd: true }).records.map((record) =>
     record.outcome === 'read' ? [record.line, ...record.cells] : [record.line, 'broken'],
   );
 
@@ -100,7 +100,7 @@ describe('cutting a CSV file into records', () => {
 
   test('bytes that are no UTF-8 cost their record alone, and the cell is named', () => {
     const bytes = Buffer.from('a,b\n1,S\xe3o\n2,3\n', 'latin1');
-    const { records } = parseCsvBlock(bytes, { line: 1, isEnd: true });
+    const { records } = parseCsvBlock(bytes, { line: 1, offset: 0, isEnd: true });
     expect(records).toMatchObject([
       { line: 1 },
       { line: 2, outcome: 'broken', cell: 1, problem: expect.stringMatching(/UTF-8/) },
@@ -113,9 +113,9 @@ describe('cutting a CSV file into records', () => {
     const whole = cut(text);
     const bytes = Buffer.from(text);
     for (let at = 0; at <= bytes.length; at++) {
-      const one = parseCsvBlock(bytes.subarray(0, at), { line: 1, isEnd: false });
+      const one = parseCsvBlock(bytes.subarray(0, at), { line: 1, offset: 0, isEnd: false });
       const rest = Buffer.concat([one.rest, bytes.subarray(at)]);
-      const other = parseCsvBlock(rest, { line: one.line, isEnd: true });
+      const other = parseCsvBlock(rest, { line: one.line, offset: one.offset, isEnd: true });
       const found = [...one.records, ...other.records];
       expect(found.map((record) => [record.line, ...record.cells])).toEqual(whole);
     }
@@ -188,8 +188,9 @@ describe('the file of rejects', () => {
 
   test('a spreadsheet runs nothing of it', async () => {
     const file = join(folder, 'rejects.csv');
-    const rejects = await openRejectsFile(file, { file: input, header: ['id', 'note'] });
+    const rejects = await openRejectsFile(file, { file: input, header: ['id', 'note'], before: null });
     await rejects.write([{ line: 7, message: 'no', cells: ['=1+1', '+1', '-1', '@x', 'a "b", c', 'plain'] }]);
+    rejects.keep();
     await rejects.close();
     expect(readFileSync(file, 'utf8')).toBe(
       'line,message,id,note\r\n7,no,\'=1+1,\'+1,\'-1,\'@x,"a ""b"", c",plain\r\n',
@@ -197,7 +198,7 @@ describe('the file of rejects', () => {
   });
 
   test('it never takes the place of the file that is read', async () => {
-    await expect(openRejectsFile(input, { file: input, header: [] })).rejects.toThrow(/is the file/);
+    await expect(openRejectsFile(input, { file: input, header: [], before: null })).rejects.toThrow(/is the file/);
     expect(readFileSync(input, 'utf8')).toBe('id,note\n');
   });
 });
