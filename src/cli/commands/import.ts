@@ -89,7 +89,7 @@ function describeContinuing(
 ): string[] {
   if (!continues) return [];
   const { startedAt, nextLine, bytesDone } = continues;
-  const part = `${megabytes(bytesDone)} of ${megabytes(sizeBytes)}`;
+  const part = `${Math.floor((100 * bytesDone) / sizeBytes)} %`;
   const going = `going on from line ${nextLine} of ${file} (${part}), where the import that began at ${startedAt.toISOString()} ended.`;
   if (!rejects || rejects.isContinued || progress.counts.rejected === 0) return [going];
   const earlier = progress.rejects === null ? 'were written to no file' : `are in ${progress.rejects.file} as it was`;
