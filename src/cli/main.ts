@@ -10,6 +10,19 @@ import { printError } from '../run-process.js';
 /** More, and the ids alone fill the memory. */
 const MOST_SAMPLED = 1_000_000;
 
+const IMPORT_HELP = `
+Twice:    a second run finds everything unchanged. After one that was ended early, the same file with the same options goes
+          on where that one ended, also with more at its end; a file that was changed before that place is read anew.
+Mapping:  "column"; {"const": v}; {"column": "c", "format": "yyyy-MM-dd HH:mm:ss XXX"};
+          {"column": "c", "decimal": 2}, or "currency" for as many decimals as the order's currency has;
+          with "attribute": "Delivery-Date" beside "column", the rest of the line "Delivery-Date: …" of the cell.
+shopify:  the id is Name (#1001), the customer is Email in lower case; name, phone, date, total, shipping, destination and the
+          order's gid (of Id) are read too. Rows of further line items belong to the order above them, and orders that were
+          cancelled are left out: both are counted. The export does not say when an order was promised. --map adds that, and
+          may replace what is known:
+          {"promise.on": {"column": "Note Attributes", "attribute": "Delivery-Date"}, "promise.timeZone": {"const": "Europe/Paris"}}
+`;
+
 const program = new Command('makegood')
   .description('Notices broken delivery promises and makes them good before the customer has to ask.')
   .exitOverride()
@@ -200,26 +213,38 @@ const imports = program
 
 imports
   .command('orders')
-  .description('registers the orders of a CSV file; bad rows are reported with their lines, and skipped')
+  .description(
+    'registers the orders of a CSV file; bad rows are reported with their lines, and skipped. Ended early, it goes on from there',
+  )
   .argument('<file>', 'a CSV file in UTF-8 whose first line names the columns')
-  .requiredOption('--map <file>', 'a JSON file that says which column is which field of an order')
+  .option('--map <file>', 'a JSON file that says which column is which field of an order; wanted without --format')
+  .addOption(
+    new Option('--format <format>', "a file whose columns are known: shopify, the admin's export of orders").choices([
+      'shopify',
+    ]),
+  )
   .option('--time-zone <zone>', 'where times without offset were written; without it, the zone of the promise')
   .option('--compensate', 'also compensate orders whose promise ended more than 30 days ago')
   .option('--rejects <file>', 'write the rejected rows there, with what is wrong with them')
   .option('--json', 'print one JSON document and nothing else')
+  .addHelpText('after', IMPORT_HELP)
   .exitOverride()
-  .action(async (file: string, { map, timeZone, compensate, rejects, json }) => {
+  .action(async (file: string, { map, format, timeZone, compensate, rejects, json }, self: Command) => {
+    if (map === undefined && format === undefined)
+      self.error("error: wanted is --map <file>, or --format shopify where the file is Shopify's export");
     const { importOrdersCommand, describeImport } = await import('./commands/import.js');
     const report = await importOrdersCommand({
       file,
-      map,
+      map: map ?? null,
+      format: format ?? null,
       timeZone: timeZone ?? null,
       compensate: compensate === true,
       rejects: rejects ?? null,
     });
     const { print } = await import('./print.js');
     print(json, report, () => describeImport(report));
-    if (report.rows > 0 && report.rejected === report.rows) process.exitCode = 1;
+    const { registered, completed, unchanged, rejected } = report;
+    if (rejected > 0 && registered + completed + unchanged === 0) process.exitCode = 1;
   });
 
 const keys = program.command('keys').description('API keys: shown once, stored hashed').exitOverride();

@@ -1,24 +1,38 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import { AppError } from '../errors.js';
+import { type FilePlace, findPlace, PrefixHash } from './file-place.js';
 import { type CsvRecord, LONGEST_RECORD, parseCsvBlock } from './parse-csv-block.js';
+import { type ChunkReader, readChunksOf, unreadable } from './read-chunk.js';
 
 export interface CsvBlock {
   readonly records: readonly CsvRecord[];
   /** How far the file has been read. */
   readonly bytesRead: number;
+  /**
+   * Where the file goes on after this record; to be asked in the order of the records, and before the next block. null where
+   * nobody could go on: in a file that can be read once only, and after a last line without an end, which may get one.
+   */
+  placeAfter(record: CsvRecord): FilePlace | null;
 }
 
 export interface CsvFile {
   /** The names of the columns, trimmed. */
   readonly header: readonly string[];
   readonly sizeBytes: number;
-  /** The records after the header, in the order of the file, block by block: a file of any size takes the same memory. */
+  /**
+   * Goes to the last of these places before which the file still has the very bytes that it had.
+   * @returns that place; null: there is none, and the records begin after the header
+   */
+  goTo<Place extends FilePlace>(
+    places: readonly Place[],
+    onProgress: (bytesRead: number) => void,
+  ): Promise<Place | null>;
+  /** The records from there on, in the order of the file, block by block: a file of any size takes the same memory. */
   blocks(): AsyncGenerator<CsvBlock>;
   close(): Promise<void>;
 }
 
-/** Bytes read at once. Smaller, and the pauses between cost more than the reading; bigger, and the bar jumps. */
-const READ_BYTES = 256 * 1024;
 const UTF8_BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const UTF16_BOMS = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
 const LF = 0x0a;
@@ -34,7 +48,8 @@ export async function openCsv(file: string): Promise<CsvFile> {
   try {
     const stat = await handle.stat();
     if (stat.isDirectory()) throw new AppError('invalid_request', `cannot read ${file}: it is a directory`);
-    const blocks = readBlocks(handle, file);
+    const reader = readChunksOf(handle, { file, isSeekable: stat.isFile() });
+    let blocks = readBlocks(reader, { offset: 0, line: 1, hash: createHash('sha256') });
     let first = await blocks.next();
     while (!first.done && first.value.records.length === 0) first = await blocks.next();
     const [header, ...rest] = first.done ? [] : first.value.records;
@@ -44,12 +59,20 @@ export async function openCsv(file: string): Promise<CsvFile> {
       const where = header.cell === null ? '' : `, column ${header.cell + 1}`;
       throw new AppError('invalid_request', `the header of ${file} (line ${header.line}${where}): ${header.problem}`);
     }
-    const { bytesRead } = first.value;
+    let begun: CsvBlock | null = { ...first.value, records: rest };
     return {
       header: header.cells.map((name) => name.trim()),
       sizeBytes: stat.size,
+      async goTo(places, onProgress) {
+        const found = reader.isSeekable ? await findPlace(reader, places, onProgress) : null;
+        if (!found) return null;
+        begun = null;
+        const { bytesDone: offset, nextLine: line } = found.place;
+        blocks = readBlocks(reader, { offset, line, hash: found.hash });
+        return found.place;
+      },
       async *blocks() {
-        yield { records: rest, bytesRead };
+        if (begun) yield begun;
         yield* blocks;
       },
       close: () => handle.close(),
@@ -60,50 +83,57 @@ export async function openCsv(file: string): Promise<CsvFile> {
   }
 }
 
-async function* readBlocks(handle: FileHandle, file: string): AsyncGenerator<CsvBlock> {
+/** @param from the beginning of a record, and the hash of what stands before it */
+async function* readBlocks(
+  reader: ChunkReader,
+  from: { readonly offset: number; readonly line: number; readonly hash: ReturnType<typeof createHash> },
+): AsyncGenerator<CsvBlock> {
+  let { offset, line } = from;
+  const prefix = new PrefixHash(from.hash, offset);
   let rest: Buffer = Buffer.alloc(0);
-  let line = 1;
-  let bytesRead = 0;
-  /** The end of a line that was given up for its length is still to come. */
-  let isSkipping = false;
+  /** A line was given up for its length, and its end is still to come. */
+  let isTooLong = false;
   for (;;) {
-    const chunk = await readChunk(handle, file);
-    const isFirst = bytesRead === 0;
-    bytesRead += chunk.length;
+    const chunk = await reader.read(offset + rest.length);
     const isEnd = chunk.length === 0;
-    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    if (isFirst) bytes = withoutBom(bytes, file);
-    if (isSkipping) {
+    const start = offset;
+    const whole = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const records: CsvRecord[] = [];
+    let bytes = offset === 0 ? withoutBom(whole, reader.file) : whole;
+    offset += whole.length - bytes.length;
+    if (isTooLong) {
       const end = bytes.indexOf(LF);
-      if (end === -1 && !isEnd) continue;
-      bytes = end === -1 ? Buffer.alloc(0) : bytes.subarray(end + 1);
-      isSkipping = false;
+      const skipped = end === -1 ? bytes.length : end + 1;
+      bytes = bytes.subarray(skipped);
+      offset += skipped;
+      isTooLong = end === -1 && !isEnd;
+      if (!isTooLong) {
+        const extent = { line, nextLine: line + 1, end: offset };
+        records.push({ outcome: 'broken', ...extent, problem: 'is longer than 1 MiB', cell: null, cells: [] });
+        line += 1;
+      }
     }
-    const block = parseCsvBlock(bytes, { line, isEnd });
-    ({ rest, line } = block);
-    if (!isEnd && rest.length > LONGEST_RECORD && !rest.includes(LF)) {
-      block.records.push({ outcome: 'broken', line, problem: 'is longer than 1 MiB', cell: null, cells: [] });
-      rest = Buffer.alloc(0);
-      line += 1;
-      isSkipping = true;
-    }
-    yield { records: block.records, bytesRead };
+    if (!isTooLong) {
+      const block = parseCsvBlock(bytes, { line, offset, isEnd });
+      for (const record of block.records) records.push(record);
+      ({ rest, line, offset } = block);
+      if (!isEnd && rest.length > LONGEST_RECORD && !rest.includes(LF)) {
+        offset += rest.length;
+        rest = Buffer.alloc(0);
+        isTooLong = true;
+      }
+    } else rest = Buffer.alloc(0);
+    yield {
+      records,
+      bytesRead: start + whole.length,
+      placeAfter({ end, nextLine }) {
+        if (!reader.isSeekable || whole[end - start - 1] !== LF) return null;
+        return { bytesDone: end, nextLine, prefixHash: prefix.upTo(end, whole, start) };
+      },
+    };
     if (isEnd) return;
+    prefix.upTo(offset, whole, start);
   }
-}
-
-/** As much as there is, up to a full block: a short read is the end of the file. */
-async function readChunk(handle: FileHandle, file: string): Promise<Buffer> {
-  const chunk = Buffer.allocUnsafe(READ_BYTES);
-  let filled = 0;
-  while (filled < READ_BYTES) {
-    const { bytesRead } = await handle.read(chunk, filled, READ_BYTES - filled).catch((cause: unknown) => {
-      throw unreadable(file, cause);
-    });
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return chunk.subarray(0, filled);
 }
 
 /** csv-parse would take the mark away too, and then read the cells as UTF-8 whatever it was told. */
@@ -111,14 +141,4 @@ function withoutBom(bytes: Buffer, file: string): Buffer {
   if (UTF16_BOMS.some((bom) => bytes.subarray(0, bom.length).equals(bom)))
     throw new AppError('invalid_request', `${file} is UTF-16 text: save it as UTF-8`);
   return bytes.subarray(0, UTF8_BOM.length).equals(UTF8_BOM) ? bytes.subarray(UTF8_BOM.length) : bytes;
-}
-
-function unreadable(file: string, cause: unknown): AppError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: 'there is no such file',
-    EISDIR: 'it is a directory',
-    EACCES: 'permission denied',
-  };
-  return new AppError('invalid_request', `cannot read ${file}: ${reasons[code ?? ''] ?? message}`, { cause });
 }

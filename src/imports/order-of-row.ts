@@ -4,7 +4,7 @@ import { type OrderDocument, orderDocumentSchema, shopIdSchema } from '../promis
 import { eventSchema, fieldErrorsOf } from '../promises/verdict-case.js';
 import type { TrackingEvent } from '../shipments/tracking-event.js';
 import { LEADING_FIELDS, type Step } from './order-fields.js';
-import type { MappedField } from './order-mapping.js';
+import { currencyOf, type MappedField } from './order-mapping.js';
 import { readCell } from './read-cell.js';
 
 /** An order as a row gives it. */
@@ -46,7 +46,8 @@ export function orderOfRow(
       continue;
     }
     if (text === '') continue;
-    const cell = readCell(field, text, zone);
+    const currency = field.decimals === 'currency' ? textAt(currencyOf(field.key), cells, fields) : '';
+    const cell = readCell(field, text, { zone, currency });
     if (cell.outcome === 'unreadable') errors.push({ field: field.key, message: cell.message });
     else if (cell.outcome === 'read') place(root, field.steps, cell.value);
     else {
@@ -107,32 +108,56 @@ export function orderOfRow(
 
 /** Says which columns are to blame for faults of fields, and of which field it is that each does not fit. */
 export function rowErrorsOf(errors: readonly FieldError[], fields: readonly MappedField[]): RowError[] {
-  return errors.map(({ field, message }) => ({
-    column: columnOf(field, fields),
-    message: field === '' ? message : `${field}: ${message}`,
-  }));
+  return errors.map(({ field, message }) => {
+    const source = sourceOf(field, fields);
+    const line = source?.attribute == null ? '' : ` (line ${JSON.stringify(`${source.attribute}:`)} of the cell)`;
+    return {
+      column: source?.column ?? null,
+      message: field === '' ? message : `${field}: ${message}${line}`,
+    };
+  });
 }
 
+type ColumnSource = Extract<MappedField['source'], { from: 'column' }>;
+
 /** The column of the field; of an object, that of the first of its fields that has one. */
-function columnOf(field: string, fields: readonly MappedField[]): string | null {
+function sourceOf(field: string, fields: readonly MappedField[]): ColumnSource | null {
   const own = fields.find(({ key }) => key === field);
   const candidates = own
     ? [own]
     : fields.filter(({ key }) => key.startsWith(`${field}.`) || key.startsWith(`${field}[`));
-  for (const { source } of candidates) if (source.from === 'column') return source.column;
+  for (const { source } of candidates) if (source.from === 'column') return source;
   return null;
 }
 
 /** Text is read as a cell is; another constant is what it is. null: the row is too short to have it. */
 function textOf({ source }: MappedField, cells: readonly string[]): unknown {
-  if (source.from === 'column') return cells[source.place]?.trim() ?? '';
-  return typeof source.value === 'string' ? source.value.trim() : source.value;
+  if (source.from === 'const') return typeof source.value === 'string' ? source.value.trim() : source.value;
+  const cell = cells[source.place] ?? '';
+  return source.attribute === null ? cell.trim() : attributeOf(cell, source.attribute);
+}
+
+/** The value of the first line that begins with this name and a colon; '' where none does. */
+function attributeOf(cell: string, name: string): string {
+  for (const line of cell.split(/\r\n|\n|\r/)) {
+    const text = line.trim();
+    if (!text.startsWith(name)) continue;
+    const [, value] = /^\s*:(.*)$/s.exec(text.slice(name.length)) ?? [];
+    if (value !== undefined) return value.trim();
+  }
+  return '';
+}
+
+/** The text of a field that has one; '' otherwise. */
+function textAt(key: string, cells: readonly string[], fields: readonly MappedField[]): string {
+  const field = fields.find((one) => one.key === key);
+  const text = field && textOf(field, cells);
+  return typeof text === 'string' ? text : '';
 }
 
 function zoneOfPromise(cells: readonly string[], fields: readonly MappedField[]): string | null {
-  const field = fields.find(({ key }) => key === 'promise.timeZone');
-  const zone = field && textOf(field, cells);
-  return typeof zone === 'string' && isTimeZone(zone) ? zone : null;
+  const zone = textAt('promise.timeZone', cells, fields);
+  return isTimeZone(zone) ? zone : null;
 }
 
 type Tree = Record<string, unknown>;

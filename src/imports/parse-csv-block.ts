@@ -1,17 +1,22 @@
 import { CsvError, parse } from 'csv-parse/sync';
 
 /** A record of a CSV file, by the line on which it begins; the header stands on line 1. */
-export type CsvRecord =
-  | { readonly outcome: 'read'; readonly line: number; readonly cells: readonly string[] }
+export type CsvRecord = {
+  readonly line: number;
+  /** The line after it, and the byte of the file with which that line begins. */
+  readonly nextLine: number;
+  readonly end: number;
+} & (
+  | { readonly outcome: 'read'; readonly cells: readonly string[] }
   | {
       readonly outcome: 'broken';
-      readonly line: number;
       readonly problem: string;
       /** The place of the cell that is at fault, from 0; null where no cell could be told from the others. */
       readonly cell: number | null;
       /** What stands there, as far as it can be shown. */
       readonly cells: readonly string[];
-    };
+    }
+);
 
 /**
  * The longest record, in bytes. Smaller, and a note of many lines is cut off; bigger, and a quote that is never closed
@@ -30,13 +35,14 @@ const LF = 0x0a;
  * keeps each as it is, so that what is no UTF-8 is found cell by cell: decoded at once, it would turn into question marks.
  * @param bytes from the beginning of a record on
  * @param at.line that of the first byte
+ * @param at.offset of the first byte in the file
  * @param at.isEnd whether the file ends with `bytes`
- * @returns `rest`: the beginning of a record whose end is not there yet, and its line
+ * @returns `rest`: the beginning of a record whose end is not there yet, its line and its offset
  */
 export function parseCsvBlock(
   bytes: Buffer,
-  at: { readonly line: number; readonly isEnd: boolean },
-): { readonly records: CsvRecord[]; readonly rest: Buffer; readonly line: number } {
+  at: { readonly line: number; readonly offset: number; readonly isEnd: boolean },
+): { readonly records: CsvRecord[]; readonly rest: Buffer; readonly line: number; readonly offset: number } {
   const records: CsvRecord[] = [];
   let { line } = at;
   let from = 0;
@@ -50,9 +56,10 @@ export function parseCsvBlock(
         record_delimiter: ['\r\n', '\n'],
         relax_column_count: true,
         on_record: (cells: string[], { bytes: end }) => {
-          const record = toRecord(line, cells);
+          const nextLine = line + countLines(piece, done, end);
+          const record = toRecord({ line, nextLine, end: at.offset + from + end }, cells);
           if (record) records.push(record);
-          line += countLines(piece, done, end);
+          line = nextLine;
           done = end;
           return null;
         },
@@ -69,12 +76,13 @@ export function parseCsvBlock(
         .subarray(from, Math.min(next, from + SHOWN_BYTES))
         .toString('utf8')
         .trimEnd();
-      records.push({ outcome: 'broken', line, problem: problemOf(isOpen, at.isEnd), cell: null, cells: [shown] });
+      const extent = { line, nextLine: line + 1, end: at.offset + next };
+      records.push({ outcome: 'broken', ...extent, problem: problemOf(isOpen, at.isEnd), cell: null, cells: [shown] });
       line += 1;
       from = next;
     }
   }
-  return { records, rest: bytes.subarray(from), line };
+  return { records, rest: bytes.subarray(from), line, offset: at.offset + from };
 }
 
 function problemOf(isOpen: boolean, isEnd: boolean): string {
@@ -86,7 +94,7 @@ function problemOf(isOpen: boolean, isEnd: boolean): string {
 }
 
 /** An empty line is none: many files end with some. */
-function toRecord(line: number, raw: readonly string[]): CsvRecord | null {
+function toRecord(extent: Pick<CsvRecord, 'line' | 'nextLine' | 'end'>, raw: readonly string[]): CsvRecord | null {
   if (raw.length === 1 && raw[0] === '') return null;
   let undecodable: number | null = null;
   const cells = raw.map((text, index) => {
@@ -95,9 +103,9 @@ function toRecord(line: number, raw: readonly string[]): CsvRecord | null {
     undecodable ??= index;
     return Buffer.from(text, 'latin1').toString('utf8');
   });
-  if (undecodable === null) return { outcome: 'read', line, cells };
+  if (undecodable === null) return { outcome: 'read', ...extent, cells };
   const problem = 'is not UTF-8 text: save the file as UTF-8';
-  return { outcome: 'broken', line, problem, cell: undecodable, cells };
+  return { outcome: 'broken', ...extent, problem, cell: undecodable, cells };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,4 +1,5 @@
 import { readingsOf, startOfLocalDay } from '../calendar.js';
+import { digitsOf } from '../money.js';
 import type { MappedField } from './order-mapping.js';
 import type { CellTime } from './time-format.js';
 
@@ -12,23 +13,30 @@ export type ReadCell =
 /**
  * Reads a cell for a field.
  * @param text trimmed, not empty
- * @param zone the zone of times without offset; null when nobody named one that exists
+ * @param row.zone the zone of times without offset; null when nobody named one that exists
+ * @param row.currency the code of the amount's currency; '' where there is none
  */
 export function readCell(
-  field: Pick<MappedField, 'kind' | 'format' | 'decimals'>,
+  field: Pick<MappedField, 'kind' | 'format' | 'decimals' | 'refine'>,
   text: string,
-  zone: string | null,
+  { zone, currency }: { readonly zone: string | null; readonly currency: string },
 ): ReadCell {
   switch (field.kind) {
     case 'text':
-      return read(text);
+      return readText(text, field.refine);
     case 'flag':
       return readFlag(text);
     case 'amount':
+      if (field.decimals === 'currency') return readOfCurrency(text, currency);
       return field.decimals === null ? readMinor(text) : readDecimal(text, field.decimals);
     default:
       return readTime(field, text, zone);
   }
+}
+
+function readText(text: string, refine: MappedField['refine']): ReadCell {
+  const refined = refine === null ? text : refine(text);
+  return typeof refined === 'string' ? read(refined) : unreadable(refined.fault);
 }
 
 function readTime({ kind, format }: Pick<MappedField, 'kind' | 'format'>, text: string, zone: string | null): ReadCell {
@@ -74,6 +82,12 @@ function readDecimal(text: string, decimals: number): ReadCell {
   const digits = `${whole}${fraction.slice(0, decimals).padEnd(decimals, '0')}`.replace(/^0+(?=\d)/, '');
   if (digits.length > 15) return unreadable(`is too large: ${shown(text)}`);
   return read(Number(`${sign === '-' && digits !== '0' ? '-' : ''}${digits}`));
+}
+
+/** The yen has no decimals, the dinar of Kuwait three. */
+function readOfCurrency(text: string, currency: string): ReadCell {
+  if (!/^[A-Z]{3}$/.test(currency)) return unreadable(`has no currency that says how many decimals ${shown(text)} has`);
+  return readDecimal(text, digitsOf(currency));
 }
 
 const TRUE = ['true', 'yes', '1'];

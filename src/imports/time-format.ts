@@ -41,7 +41,7 @@ export const ISO_8601: TimeFormat = {
 const TOKENS = {
   yyyy: String.raw`\d{4}`,
   SSS: String.raw`\d{3}`,
-  XXX: String.raw`Z|[+-](?:0\d|1[0-5]):[0-5]\d`,
+  XXX: String.raw`Z|[+-](?:0\d|1[0-5]):?[0-5]\d`,
   MM: String.raw`0\d|1[0-2]`,
   dd: String.raw`[0-3]\d`,
   HH: String.raw`[01]\d|2[0-3]`,

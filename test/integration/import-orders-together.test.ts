@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { eventually } from '../support/eventually.js';
 import { startMakegood, trackerEvent } from '../support/makegood.js';
 import { runProgram } from '../support/run-program.js';
 
@@ -79,31 +76,6 @@ test('an order that a file names twice is completed by its second row, or confli
   expect(await database.query('SELECT tracking_number FROM shipments ORDER BY position')).toEqual([
     { tracking_number: 'N1' },
     { tracking_number: 'N2' },
-  ]);
-});
-
-test('killed at any point and run again, nothing is missing and nothing is there twice', async () => {
-  const count = 6_000;
-  const file = await fileOf(manyRows(count));
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('../../bin/run.mjs', import.meta.url)), ...argsOf(file)],
-    {
-      env: { PATH, HOME, DATABASE_URL: database.url },
-      stdio: 'ignore',
-    },
-  );
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  await eventually(async () => ((await database.query<{ orders: number }>(COUNTS))[0]?.orders ?? 0) > 0);
-  child.kill('SIGKILL');
-  await ended;
-  const [before] = await database.query<{ orders: number }>(COUNTS);
-  const again = await importOrders(file);
-  expect(again.registered + again.unchanged).toBe(count);
-  expect(again.unchanged).toBeGreaterThanOrEqual(before?.orders ?? 0);
-  expect(await database.query(COUNTS)).toEqual([
-    { orders: count, customers: 50, shipments: count, delivered: count, scans: count },
   ]);
 });
 

@@ -2,13 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import type { FilePlace } from '../../src/imports/file-place.js';
 import { openCsv } from '../../src/imports/open-csv.js';
 import { LONGEST_RECORD, parseCsvBlock } from '../../src/imports/parse-csv-block.js';
-import { openRejectsFile } from '../../src/imports/rejects-file.js';
+import { openRejectsFile, type RejectsState } from '../../src/imports/rejects-file.js';
 
 /** Lines and cells of what was read, lines and 'broken' of what was not. */
 const cut = (text: string | Buffer) =>
-  parseCsvBlock(Buffer.from(text as string), { line: 1, isEnd: true }).records.map((record) =>
+  parseCsvBlock(Buffer.from(text as string), { line: 1, offset: 0, isEnd: true }).records.map((record) =>
     record.outcome === 'read' ? [record.line, ...record.cells] : [record.line, 'broken'],
   );
 
@@ -100,7 +101,7 @@ describe('cutting a CSV file into records', () => {
 
   test('bytes that are no UTF-8 cost their record alone, and the cell is named', () => {
     const bytes = Buffer.from('a,b\n1,S\xe3o\n2,3\n', 'latin1');
-    const { records } = parseCsvBlock(bytes, { line: 1, isEnd: true });
+    const { records } = parseCsvBlock(bytes, { line: 1, offset: 0, isEnd: true });
     expect(records).toMatchObject([
       { line: 1 },
       { line: 2, outcome: 'broken', cell: 1, problem: expect.stringMatching(/UTF-8/) },
@@ -113,9 +114,9 @@ describe('cutting a CSV file into records', () => {
     const whole = cut(text);
     const bytes = Buffer.from(text);
     for (let at = 0; at <= bytes.length; at++) {
-      const one = parseCsvBlock(bytes.subarray(0, at), { line: 1, isEnd: false });
+      const one = parseCsvBlock(bytes.subarray(0, at), { line: 1, offset: 0, isEnd: false });
       const rest = Buffer.concat([one.rest, bytes.subarray(at)]);
-      const other = parseCsvBlock(rest, { line: one.line, isEnd: true });
+      const other = parseCsvBlock(rest, { line: one.line, offset: one.offset, isEnd: true });
       const found = [...one.records, ...other.records];
       expect(found.map((record) => [record.line, ...record.cells])).toEqual(whole);
     }
@@ -174,6 +175,46 @@ describe('reading a CSV file', () => {
     await expect(read(bytes)).rejects.toThrow(saying);
   });
 
+  test('it goes on at the last place before which the bytes are the same, with the same records and lines', async () => {
+    const file = join(folder, 'places.csv');
+    const long = 'x'.repeat(LONGEST_RECORD + 300_000);
+    const text = `\ufeffa,b\r\n\r\n1,"é\r\nx"\r\n"2"x,y\r\n${long}\r\n${Array.from({ length: 25_000 }, (_, n) => `${n},"\n"\n\n`).join('')}last,one`;
+    writeFileSync(file, text);
+    const places: (FilePlace & { readonly next: number })[] = [];
+    const lines: (readonly [number, string | undefined])[] = [];
+    const csv = await openCsv(file);
+    for await (const { records, placeAfter } of csv.blocks()) {
+      for (const record of records) {
+        lines.push([record.line, record.cells[0]]);
+        const place = placeAfter(record);
+        if (place) places.push({ ...place, next: lines.length });
+      }
+    }
+    await csv.close();
+    // The last line has no end yet.
+    expect(places).toHaveLength(lines.length - 1);
+    expect(lines.slice(0, 4).map(([line]) => line)).toEqual([3, 5, 6, 7]);
+
+    const goOn = async (candidates: typeof places) => {
+      const again = await openCsv(file);
+      const found = await again.goTo(candidates, () => {});
+      const rest: (readonly [number, string | undefined])[] = [];
+      for await (const { records } of again.blocks())
+        for (const record of records) rest.push([record.line, record.cells[0]]);
+      await again.close();
+      return { found, rest };
+    };
+    for (const at of [0, 2, 3, 20_000, places.length - 1]) {
+      const place = places[at];
+      const { found, rest } = await goOn(place ? [place] : []);
+      expect(found).toBe(place);
+      expect(rest).toEqual(lines.slice(place?.next));
+    }
+    writeFileSync(file, text.replace('20000,"\n"', '20000,"\t"'));
+    expect((await goOn(places.slice(19_990).reverse())).found).toMatchObject({ next: 20_003 });
+    expect((await goOn([])).rest).toHaveLength(lines.length);
+  });
+
   test('a file that is not there, and a folder', async () => {
     await expect(openCsv(join(folder, 'nowhere.csv'))).rejects.toThrow(/no such file/);
     await expect(openCsv(folder)).rejects.toThrow(/directory/);
@@ -188,16 +229,52 @@ describe('the file of rejects', () => {
 
   test('a spreadsheet runs nothing of it', async () => {
     const file = join(folder, 'rejects.csv');
-    const rejects = await openRejectsFile(file, { file: input, header: ['id', 'note'] });
+    const rejects = await openRejectsFile(file, { file: input, header: ['id', 'note'], before: null });
     await rejects.write([{ line: 7, message: 'no', cells: ['=1+1', '+1', '-1', '@x', 'a "b", c', 'plain'] }]);
+    rejects.keep();
     await rejects.close();
     expect(readFileSync(file, 'utf8')).toBe(
       'line,message,id,note\r\n7,no,\'=1+1,\'+1,\'-1,\'@x,"a ""b"", c",plain\r\n',
     );
   });
 
+  test('a later import adds to it as long as it is what the earlier one left, and writes it anew otherwise', async () => {
+    const file = join(folder, 'continued.csv');
+    const reject = (line: number) => ({ line, message: 'no', cells: ['a', 'é'] });
+    const open = (before: RejectsState | null) =>
+      openRejectsFile(file, { file: input, header: ['id', 'note'], before });
+    const first = await open(null);
+    const left = await first.write([reject(1)]);
+    first.keep();
+    // A transaction that failed, and its second try.
+    await first.write([reject(2), reject(3)]);
+    await first.write([reject(3)]);
+    await first.close();
+    const text = 'line,message,id,note\r\n1,no,a,é\r\n';
+    expect(readFileSync(file, 'utf8')).toBe(`${text}3,no,a,é\r\n`);
+
+    const second = await open(left);
+    expect(second.isContinued).toBe(true);
+    const later = await second.write([reject(2)]);
+    await second.close();
+    expect(readFileSync(file, 'utf8')).toBe(`${text}2,no,a,é\r\n`);
+
+    for (const [name, content, before] of [
+      ['mended', `${text}2,no,b,é\r\n`, later],
+      ['shorter', text, later],
+      ['of another import', `${text}2,no,a,é\r\n`, { ...later, file: input }],
+      ['of an import without one', `${text}2,no,a,é\r\n`, null],
+    ] as const) {
+      writeFileSync(file, content);
+      const anew = await open(before);
+      expect([name, anew.isContinued]).toEqual([name, false]);
+      await anew.close();
+      expect(readFileSync(file, 'utf8')).toBe('line,message,id,note\r\n');
+    }
+  });
+
   test('it never takes the place of the file that is read', async () => {
-    await expect(openRejectsFile(input, { file: input, header: [] })).rejects.toThrow(/is the file/);
+    await expect(openRejectsFile(input, { file: input, header: [], before: null })).rejects.toThrow(/is the file/);
     expect(readFileSync(input, 'utf8')).toBe('id,note\n');
   });
 });

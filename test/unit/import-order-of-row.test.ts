@@ -97,6 +97,7 @@ describe('times', () => {
     ['09/07/2017 às 21h57', 'dd/MM/yyyy às HHhmm', null, '2017-07-10T00:57:00.000Z'],
     ['20170709T215705.123+05:30', 'yyyyMMddTHHmmss.SSSXXX', null, '2017-07-09T16:27:05.123Z'],
     ['2017-07-09T21:57:05Z', 'yyyy-MM-ddTHH:mm:ssXXX', 'Asia/Tokyo', '2017-07-09T21:57:05.000Z'],
+    ['2017-07-09 21:57:05 -0500', 'yyyy-MM-dd HH:mm:ss XXX', 'Asia/Tokyo', '2017-07-10T02:57:05.000Z'],
     ['2017-07-09T21:57:05-0500', undefined, 'Asia/Tokyo', '2017-07-10T02:57:05.000Z'],
     ['2017-07-09T21:57', undefined, null, '2017-07-10T00:57:00.000Z'],
     ['2017-07-09', undefined, null, '2017-07-09T03:00:00.000Z'],
@@ -171,6 +172,61 @@ describe('amounts', () => {
       ).toEqual([['price', expect.stringContaining('total.amountMinor')]]);
     },
   );
+});
+
+describe('amounts of many currencies', () => {
+  const mapping = { 'total.amountMinor': { column: 'price', decimal: 'currency' }, 'total.currency': 'money' };
+
+  test.each<[string, string, number]>([
+    ['EUR', '1.15', 115],
+    ['JPY', '115', 115],
+    ['KWD', '1.155', 1_155],
+  ])('%s %s', (money, price, wanted) => {
+    expect(orderOf(mapping, { money, price }).total).toEqual({ amountMinor: wanted, currency: money });
+  });
+
+  test.each<[string, string]>([
+    ['JPY', '1.15'],
+    ['euro', '1.15'],
+    ['', '1.15'],
+  ])('of %j, %s is refused', (money, price) => {
+    expect(errorsOf(mapping, { money, price })).toContainEqual(['price', expect.stringContaining('decimals')]);
+  });
+
+  test('without the currency it is no mapping', () => {
+    expect(() => read({ 'total.amountMinor': { column: 'id', decimal: 'currency' } })).toThrow(AppError);
+  });
+});
+
+describe('a line of a cell', () => {
+  const mapping = { 'promise.on': { column: 'notes', attribute: 'Delivery date', format: 'dd/MM/yyyy' } };
+  const promised = (notes: string) => orderOf(mapping, { notes }).promise?.on;
+
+  test.each<[string, string]>([
+    ['alone', 'Delivery date: 05/11/2026'],
+    ['among others', 'Gift: yes\nDelivery date: 05/11/2026\nNote: x'],
+    ['with CRLF and spaces', 'Gift: yes\r\n  Delivery date :05/11/2026  \r\n'],
+    ['the first of two', 'Delivery date: 05/11/2026\nDelivery date: 06/11/2026'],
+    ['not one whose name is longer', 'Delivery date (old): 01/11/2026\nDelivery date: 05/11/2026'],
+  ])('%s', (_name, notes) => {
+    expect(promised(notes)).toBe('2026-11-05');
+  });
+
+  test.each(['', 'Gift: yes', 'Delivery date', 'Delivery date:', 'delivery date: 05/11/2026'])(
+    '%j has no such line, which is as an empty cell',
+    (notes) => {
+      expect(errorsOf(mapping, { notes })).toEqual([['notes', expect.stringContaining('line "Delivery date:"')]]);
+    },
+  );
+
+  test('a name may have a colon', () => {
+    const zone = { 'customer.name': { column: 'notes', attribute: 'To: whom' } };
+    expect(orderOf(zone, { notes: 'To: whom: Ann: Lee' }).customer.name).toBe('Ann: Lee');
+  });
+
+  test.each([{ attribute: '' }, { attribute: 7 }, { attribute: 'a\nb' }])('%j is refused', (value) => {
+    expect(() => read({ placedAt: { column: 'id', ...value } })).toThrow(AppError);
+  });
 });
 
 describe('what is not there', () => {
