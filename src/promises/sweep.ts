@@ -1,8 +1,11 @@
+import { subDays } from 'date-fns';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import { TICKET_SIZE } from '../queue/ticket.js';
+import { type BeforeContactCounts, measureBeforeContact } from './before-contact-store.js';
+import { chooseCalls } from './choose-calls.js';
 import { type ForgottenWork, findForgottenWork } from './forgotten-work.js';
 import { judgeChunk, RunTakenOver } from './sweep-chunk.js';
 import { type AwardTotals, addChunk, type Findings, NO_COUNTS, type SweepCounts } from './sweep-counts.js';
@@ -48,6 +51,10 @@ export interface SweepReport {
     readonly unmatched: Findings;
   };
   readonly forgotten: ForgottenWork;
+  /** Personal calls for the day that begins, and how many customers could have had one. */
+  readonly calls: { readonly proposed: number; readonly candidates: number };
+  /** Of the awards of the last 30 days: how many came before the customer got in touch. */
+  readonly beforeContact: BeforeContactCounts;
   readonly trace: string;
   readonly dryRun: boolean;
 }
@@ -59,15 +66,18 @@ export interface SweepOptions {
   readonly onProgress?: (done: number, total: number) => Promise<void> | void;
 }
 
+/** What "before the customer complains" is measured over. Shorter, and a quiet week says nothing; longer, and a change shows late. */
+const MEASURED_DAYS = 30;
+
 /** A run that ended early is carried on when it is no older. Later, and the next night begins anew. */
 export const RESUME_WITHIN_MS = 24 * 60 * 60 * 1000;
 
 /**
  * sweep: makes sure each night that nobody was forgotten. Judges every order that is still open or was never judged, in
  * chunks; finds parcels that are silent or that nobody knows, scans that were not added up, awards that were not granted and
- * decisions that nobody was told of.
+ * decisions that nobody was told of; proposes whom a person should ring.
  * Reads:    orders, shipments, tracking events, awards, ledger, messages, outbox
- * Writes:   what judge-promises writes, the cursor of the run, outbox(all stages)   one transaction a chunk
+ * Writes:   what judge-promises writes, the cursor of the run, outbox(all stages), tasks   one transaction a chunk
  * Twice:    it only finds what is not done; two at once judge the same and record it once.
  * If lost:  the next one goes on behind the last chunk that was committed; a worker that starts runs it when it is overdue.
  * @throws AppError `invalid_request` for an asOf in the future
@@ -90,6 +100,8 @@ export async function sweep(deps: Deps, options: SweepOptions = {}): Promise<Swe
   );
 }
 
+const NO_CALLS = { proposed: 0, candidates: 0 };
+
 async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promise<SweepReport> {
   const dryRun = options.dryRun === true;
   const resumed = run.cursor !== '';
@@ -107,6 +119,12 @@ async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promi
     dryRun,
     asOfNow: options.asOf === undefined,
     now: run.asOf,
+  });
+  // A look back in time says nothing of whom to ring today.
+  const { proposed, candidates } = options.asOf ? NO_CALLS : await chooseCalls(deps, { dryRun });
+  const { byIncident: _each, ...beforeContact } = await measureBeforeContact(deps.db.pool, {
+    since: subDays(run.asOf, MEASURED_DAYS),
+    until: run.asOf,
   });
   // What a dry run undid stands only in its own count; else the tables know, whoever judged besides.
   const standing = dryRun ? verdicts : await countVerdicts(deps.db.pool);
@@ -129,6 +147,8 @@ async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promi
     failed,
     found: { overdue, stalled, neverScanned, unmatched },
     forgotten,
+    calls: { proposed, candidates },
+    beforeContact,
     trace: run.trace,
     dryRun,
   };

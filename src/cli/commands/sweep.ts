@@ -46,6 +46,7 @@ export function describeSweep(report: SweepAnswer): string {
     `Newly late or overdue: ${late}. Awards let through: ${paid.awards}${sums(paid.totals)}. Stopped for a person: ${held.awards}${sums(held.totals)}${why.length > 0 ? `, ${why.join(', ')}` : ''}. Letters: ${messages}.`,
     ...(failed > 0 ? [`Could not be judged, and set aside with its error: ${failed}.`] : []),
     foundTable(report),
+    `Personal calls proposed for today: ${report.calls.proposed} of ${report.calls.candidates} who could have one. ${aheadOf(report.beforeContact)}`,
   ].join('\n');
 }
 
@@ -81,6 +82,12 @@ function foundTable({ found, forgotten }: SweepAnswer): string {
 
 /** Of each finding. More, and the lines of the table wrap. */
 const NAMED = 3;
+
+/** How often the award came before the customer got in touch. */
+function aheadOf({ first, after }: SweepAnswer['beforeContact']): string {
+  if (first + after === 0) return 'No award of the last 30 days was applied.';
+  return `Of ${first + after} awards applied in the last 30 days, ${first} came before the customer got in touch.`;
+}
 
 function sums(totals: Readonly<Record<string, number>>): string {
   const words = Object.entries(totals).map(([unit, quantity]) => showMeasure(quantity, unit));
