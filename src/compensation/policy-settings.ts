@@ -64,7 +64,7 @@ export const callsSchema = z
   })
   .refine(({ from, until }) => from < until, { path: ['until'], message: 'until is not after from' });
 
-/** How many customers are rung on a day at the most: what a hundred calls would say in a day is no longer personal. */
+/** Calls that a policy may propose in a day. Fewer, and a large shop cannot call as many as it has people for; more, and nothing about it is personal. */
 const MOST_PERSONAL_CALLS = 100;
 
 /** Which customers a person should simply ring, and how many: the list is short on purpose. */

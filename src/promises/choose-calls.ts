@@ -39,7 +39,7 @@ export interface ChosenCalls {
   readonly perDay: number;
 }
 
-/** Broken promises that a caller is told of. More, and nobody reads them before a call; those left out are the oldest. */
+/** Orders that a caller is told of, the latest. Fewer, and a bad week is told by halves; more, and nobody reads them before a call. */
 const MOST_ORDERS = 8;
 
 /**
