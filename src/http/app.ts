@@ -7,7 +7,9 @@ import { newId } from '../ids.js';
 import { completeOpenApi } from './openapi.js';
 import { answerInTime } from './plugins/answer-in-time.js';
 import { requireRoles } from './plugins/auth.js';
+import { lookUpRoles } from './plugins/look-up-roles.js';
 import { answerBadAddress, answerProblems } from './plugins/problems.js';
+import { ROLE_TABLE } from './role-table.js';
 import { alarmRoutes } from './routes/alarms.js';
 import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
@@ -47,12 +49,8 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   answerProblems(app);
   answerInTime(app);
   acceptJsonAlone(app);
-  requireRoles(app, deps);
-  const roles = new Map<string, readonly string[]>();
-  app.addHook('onRoute', ({ method, url, config }) => {
-    for (const one of [method].flat())
-      roles.set(routeKey(one, url.replaceAll(/:(\w+)/g, '{$1}')), [config?.role ?? []].flat());
-  });
+  const accessOf = lookUpRoles(app, ROLE_TABLE);
+  requireRoles(app, deps, accessOf);
   let description: object | undefined;
 
   await app.register(swagger, {
@@ -74,14 +72,12 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(orderRoutes, { deps });
   for (const routes of [awardRoutes, approvalRoutes, ledgerRoutes, contactRoutes, taskRoutes, alarmRoutes, auditRoutes])
     await app.register(routes, { deps });
-  app.get('/openapi.json', { config: { role: 'public' }, schema: { hide: true } }, async () => {
-    description ??= completeOpenApi(app.swagger(), (method, path) => roles.get(routeKey(method, path)));
+  app.get('/openapi.json', { schema: { hide: true } }, async () => {
+    description ??= completeOpenApi(app.swagger(), accessOf);
     return description;
   });
   return app;
 }
-
-const routeKey = (method: string, path: string): string => `${method.toUpperCase()} ${path}`;
 
 /**
  * Bodies are JSON in UTF-8; a byte that is not must be refused before it turns into U+FFFD, somebody's name or id. A POST

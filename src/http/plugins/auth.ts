@@ -1,30 +1,23 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Caller, findCaller } from '../../auth/key-store.js';
-import { mayActAs, type Role } from '../../auth/roles.js';
+import { mayActAs } from '../../auth/roles.js';
 import type { Person } from '../../awards/agent-limits.js';
 import type { Deps } from '../../deps.js';
 import { AppError, assert } from '../../errors.js';
+import type { AccessOf } from './look-up-roles.js';
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Who may use this route: a key of this role, or of any of these. Every route says so, or the server does not start. */
-    role?: Role | readonly Role[] | 'public';
-  }
   interface FastifyRequest {
     caller: Caller | null;
   }
 }
 
-/** Checks the API key of every request before its body is read. Routes are closed unless they say otherwise. */
-export function requireRoles(app: FastifyInstance, deps: Deps): void {
+/** Checks the API key of every request before its body is read. Whatever the table of roles does not know is closed. */
+export function requireRoles(app: FastifyInstance, deps: Deps, accessOf: AccessOf): void {
   app.decorateRequest('caller', null);
-  app.addHook('onRoute', (route) => {
-    if (route.config?.role === undefined)
-      throw new Error(`assertion failed: ${route.method} ${route.url} says who may use it`);
-  });
   app.addHook('onRequest', async (request) => {
     if (request.is404) return;
-    const needed = request.routeOptions.config.role;
+    const needed = accessOf(request.method, request.routeOptions.url ?? '');
     if (needed === 'public') return;
     request.caller = await authenticate(deps, request);
     if (needed === undefined || !mayActAs(request.caller.role, needed)) {

@@ -30,7 +30,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/orders/:id/awards',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['awards'],
         summary: 'Gives something by hand',
@@ -60,7 +59,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/awards/:id/approve',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['awards'],
         summary: 'Lets an award through that waits',
@@ -82,7 +80,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/awards/:id/decline',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['awards'],
         summary: 'Ends an award that was not given',
@@ -102,7 +99,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/awards/:id/retry',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['awards'],
         summary: 'Tries an award again that failed',
@@ -120,7 +116,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.patch(
     '/v1/awards/:id',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['awards'],
         summary: 'Names another amount for an award that waits',
@@ -140,7 +135,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/awards/:id/reverse',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['awards'],
         summary: 'Takes back what an award gave',

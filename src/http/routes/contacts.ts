@@ -16,7 +16,6 @@ export async function contactRoutes(plain: FastifyInstance, { deps }: { deps: De
   app.post(
     '/v1/contacts',
     {
-      config: { role: ['ingest', 'agent'] },
       schema: {
         tags: ['contacts'],
         summary: 'Notes that a customer got in touch',

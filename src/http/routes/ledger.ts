@@ -55,7 +55,6 @@ export async function ledgerRoutes(plain: FastifyInstance, { deps }: { deps: Dep
   app.get(
     '/v1/customers/:id/ledger',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['ledger'],
         summary: 'What a customer has, and how it came about, the newest first',
@@ -81,7 +80,6 @@ export async function ledgerRoutes(plain: FastifyInstance, { deps }: { deps: Dep
   app.post(
     '/v1/customers/:id/ledger/debits',
     {
-      config: { role: ['ingest', 'supervisor'] },
       schema: {
         tags: ['ledger'],
         summary: 'Takes something from what a customer has',

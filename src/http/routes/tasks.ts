@@ -37,7 +37,6 @@ export async function taskRoutes(plain: FastifyInstance, { deps }: { deps: Deps 
   app.get(
     '/v1/tasks',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['tasks'],
         summary: 'Calls to make and cases to look at, what is due first first',
@@ -63,7 +62,6 @@ export async function taskRoutes(plain: FastifyInstance, { deps }: { deps: Deps 
   app.post(
     '/v1/tasks/:id/complete',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['tasks'],
         summary: 'Notes what came of a task',

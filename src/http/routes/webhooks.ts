@@ -23,7 +23,6 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
     '/webhooks/:source',
     {
       bodyLimit: BODY_LIMIT,
-      config: { role: 'public' },
       schema: {
         tags: ['webhooks'],
         summary: 'A carrier or aggregator reports scans',
@@ -47,15 +46,11 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
   );
 
   // Some sources ask whether the address is there before they send anything to it.
-  app.head<{ Params: { source: string } }>(
-    '/webhooks/:source',
-    { config: { role: 'public' }, schema: { hide: true } },
-    async (request, reply) => {
-      const { source } = request.params;
-      if (!isConfigured(source) || !findCarrier(source)?.answersHead) throw notConfigured();
-      return reply.code(200).send();
-    },
-  );
+  app.head<{ Params: { source: string } }>('/webhooks/:source', { schema: { hide: true } }, async (request, reply) => {
+    const { source } = request.params;
+    if (!isConfigured(source) || !findCarrier(source)?.answersHead) throw notConfigured();
+    return reply.code(200).send();
+  });
 }
 
 function notConfigured(): AppError {
