@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   idempotency_conflict: { status: 409, title: 'This key was used for another request', retry: false },
   body_too_large: { status: 413, title: 'The body is too large', retry: false },
   unsupported_media_type: { status: 415, title: 'Not JSON', retry: false },
+  rate_limited: { status: 429, title: 'Too many requests', retry: true },
   internal: { status: 500, title: 'Something went wrong here', retry: false },
   overloaded: { status: 503, title: 'Too busy to take more', retry: true },
   database_unavailable: { status: 503, title: 'The database cannot be reached', retry: true },

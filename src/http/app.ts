@@ -1,6 +1,13 @@
 import swagger from '@fastify/swagger';
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  fastify,
+  LogController,
+} from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
@@ -9,6 +16,7 @@ import { answerInTime } from './plugins/answer-in-time.js';
 import { requireRoles } from './plugins/auth.js';
 import { lookUpRoles } from './plugins/look-up-roles.js';
 import { answerBadAddress, answerProblems } from './plugins/problems.js';
+import { limitRates } from './plugins/rate-limits.js';
 import { ROLE_TABLE } from './role-table.js';
 import { alarmRoutes } from './routes/alarms.js';
 import { approvalRoutes } from './routes/approvals.js';
@@ -35,6 +43,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     // One line a request would drown everything else in a flood, and its URL may hold an id that is personal.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    trustProxy: trustOf(deps.config.trustProxy),
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => newId(),
     // What comes while we close is still answered; the listening socket is closed already, so it is not much.
@@ -49,6 +58,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   answerProblems(app);
   answerInTime(app);
   acceptJsonAlone(app);
+  await limitRates(app, deps);
   const accessOf = lookUpRoles(app, ROLE_TABLE);
   requireRoles(app, deps, accessOf);
   let description: object | undefined;
@@ -77,6 +87,16 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     return description;
   });
   return app;
+}
+
+/**
+ * Whose X-Forwarded-For counts. The number of proxies is given as a function: Fastify takes a bare number for none at all, because
+ * it cannot see whether somebody came past them (.env.example says so of TRUST_PROXY).
+ */
+function trustOf(setting: Config['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
+  if (setting === null) return false;
+  if (typeof setting === 'number') return (_address, hop) => hop < setting;
+  return [...setting];
 }
 
 /**

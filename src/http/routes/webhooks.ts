@@ -32,9 +32,10 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
         response: { 200: z.object({ accepted: z.int(), duplicates: z.int() }) },
       },
       // Before the body is read: a source that is not there must not be sent a megabyte first.
-      onRequest: async (request) => {
+      onRequest: async (request, reply) => {
         const { source } = request.params as { source: string };
         if (!isConfigured(source)) throw notConfigured();
+        await app.rateLimits.ofSender(request, reply);
         // Also a type that is none, or empty: Fastify would refuse it before anybody looked at the signature.
         request.raw.headers['content-type'] = 'application/octet-stream';
       },
