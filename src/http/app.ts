@@ -23,6 +23,7 @@ import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
 import { awardRoutes } from './routes/awards.js';
 import { contactRoutes } from './routes/contacts.js';
+import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
 import { ledgerRoutes } from './routes/ledger.js';
 import { orderRoutes } from './routes/orders.js';
@@ -61,8 +62,6 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   await limitRates(app, deps);
   const accessOf = lookUpRoles(app, ROLE_TABLE);
   requireRoles(app, deps, accessOf);
-  let description: object | undefined;
-
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -82,10 +81,13 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(orderRoutes, { deps });
   for (const routes of [awardRoutes, approvalRoutes, ledgerRoutes, contactRoutes, taskRoutes, alarmRoutes, auditRoutes])
     await app.register(routes, { deps });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => {
-    description ??= completeOpenApi(app.swagger(), accessOf);
-    return description;
-  });
+  let completed: object | undefined;
+  const description = () => {
+    completed ??= completeOpenApi(app.swagger(), accessOf);
+    return completed;
+  };
+  app.get('/openapi.json', { schema: { hide: true } }, async () => description());
+  await app.register(docsRoutes, { description });
   return app;
 }
 

@@ -16,6 +16,7 @@ export const ROLE_TABLE = {
   'GET /readyz': 'public',
   'GET /metrics': 'public',
   'GET /openapi.json': 'public',
+  'GET /docs/*': 'public',
 
   // Whoever sends a webhook proves it by a signature.
   'POST /webhooks/:source': 'public',
