@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   insufficient_funds: { status: 409, title: 'There is not that much', retry: false },
   already_spent: { status: 409, title: 'It is spent already', retry: false },
   not_reversible: { status: 409, title: 'This cannot be reversed here', retry: false },
+  key_in_use: { status: 409, title: 'Nobody revokes the key they are using', retry: false },
   idempotency_conflict: { status: 409, title: 'This key was used for another request', retry: false },
   body_too_large: { status: 413, title: 'The body is too large', retry: false },
   unsupported_media_type: { status: 415, title: 'Not JSON', retry: false },

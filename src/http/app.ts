@@ -25,7 +25,9 @@ import { awardRoutes } from './routes/awards.js';
 import { contactRoutes } from './routes/contacts.js';
 import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
+import { keyRoutes } from './routes/keys.js';
 import { ledgerRoutes } from './routes/ledger.js';
+import { orderListRoutes } from './routes/order-list.js';
 import { orderRoutes } from './routes/orders.js';
 import { taskRoutes } from './routes/tasks.js';
 import { webhookRoutes } from './routes/webhooks.js';
@@ -79,8 +81,10 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(healthRoutes, { deps });
   await app.register(webhookRoutes, { deps });
   await app.register(orderRoutes, { deps });
+  await app.register(orderListRoutes, { deps });
   for (const routes of [awardRoutes, approvalRoutes, ledgerRoutes, contactRoutes, taskRoutes, alarmRoutes, auditRoutes])
     await app.register(routes, { deps });
+  await app.register(keyRoutes, { deps });
   let completed: object | undefined;
   const description = () => {
     completed ??= completeOpenApi(app.swagger(), accessOf);

@@ -22,6 +22,7 @@ export const ROLE_TABLE = {
   'POST /webhooks/:source': 'public',
   'HEAD /webhooks/:source': 'public',
 
+  'GET /v1/orders': 'agent',
   'PUT /v1/orders/:id': 'ingest',
   'GET /v1/orders/:id': 'agent',
   'POST /v1/orders/:id/recheck': 'agent',
@@ -49,4 +50,8 @@ export const ROLE_TABLE = {
 
   'GET /v1/alarms': 'agent',
   'GET /v1/audit': 'admin',
+
+  'GET /v1/keys': 'admin',
+  'POST /v1/keys': 'admin',
+  'POST /v1/keys/:id/revoke': 'admin',
 } as const satisfies RoleTable;

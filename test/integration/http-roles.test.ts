@@ -12,6 +12,7 @@ const AGENTS: readonly Role[] = ['agent', 'supervisor', 'admin'];
 const SUPERVISORS: readonly Role[] = ['supervisor', 'admin'];
 const ADMINS: readonly Role[] = ['admin'];
 const PROMISED: Readonly<Record<string, readonly Role[]>> = {
+  'GET /v1/orders': AGENTS,
   'PUT /v1/orders/{id}': SYSTEMS,
   'GET /v1/orders/{id}': AGENTS,
   'POST /v1/orders/{id}/recheck': AGENTS,
@@ -34,6 +35,9 @@ const PROMISED: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/tasks/{id}/complete': AGENTS,
   'GET /v1/alarms': AGENTS,
   'GET /v1/audit': ADMINS,
+  'GET /v1/keys': ADMINS,
+  'POST /v1/keys': ADMINS,
+  'POST /v1/keys/{id}/revoke': ADMINS,
 };
 
 let database: TestDatabase;
