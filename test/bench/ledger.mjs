@@ -11,9 +11,8 @@ import { openDatabase } from '../../dist/src/db/database.js';
 import { migrate } from '../../dist/src/db/migrate.js';
 import { startEmbeddedPostgres } from '../../dist/src/embedded/postgres.js';
 import { newId } from '../../dist/src/ids.js';
+import { inPairs } from './rate-pairs.mjs';
 
-/** Above this, the machine was too busy with other things to say anything. */
-const MOST_VARIATION = 0.3;
 const BATCH = 100;
 const CUSTOMERS = 5_000;
 const HOT = 10;
@@ -68,7 +67,11 @@ async function* compare({ db, tidy, quick, say }) {
   const batched = (customers) => () =>
     measure({ db, tidy }, size.batch, customers, (awards) => grantInBatches(deps, awards));
 
+  const unit = 'awards/s';
+  const checks = { rows: 'ok', ledger: 'ok' };
   yield await inPairs({
+    unit,
+    checks,
     name: 'B7 ledger',
     baseline: oneByOne,
     ours: batched(CUSTOMERS),
@@ -79,6 +82,8 @@ async function* compare({ db, tidy, quick, say }) {
     say,
   });
   yield await inPairs({
+    unit,
+    checks,
     name: 'B7h ledger, 10 hot customers',
     baseline: batched(CUSTOMERS),
     ours: batched(HOT),
@@ -206,41 +211,4 @@ async function inLanes(items, lanes, work) {
       while (next < items.length) await work(items[next++]);
     }),
   );
-}
-
-async function inPairs({ name, baseline, ours, pairs, gate, quick, note, say }) {
-  say(`\r${name}: warming up `.padEnd(50));
-  await baseline();
-  await ours();
-  const measured = [];
-  for (let pair = 0; pair < pairs; pair++) {
-    say(`\r${name}: pair ${pair + 1}/${pairs}`.padEnd(50));
-    const turns = pair % 2 === 0 ? [baseline, ours] : [ours, baseline];
-    const rates = [await turns[0](), await turns[1]()];
-    measured.push(pair % 2 === 0 ? rates : rates.reverse());
-  }
-  const baselines = measured.map(([a]) => a);
-  const ratio = median(measured.map(([a, b]) => b / a));
-  const variation = (Math.max(...baselines) - Math.min(...baselines)) / median(baselines);
-  const atLeast = quick ? gate * 0.7 : gate;
-  const skipped = variation > MOST_VARIATION ? `the baseline itself varied by ${Math.round(variation * 100)} %` : null;
-  return {
-    name,
-    unit: 'awards/s',
-    baseline: Math.round(median(baselines)),
-    ours: Math.round(median(measured.map(([, b]) => b))),
-    ratio,
-    gate: atLeast,
-    gateOp: '>=',
-    pass: skipped === null ? ratio >= atLeast : null,
-    skipped,
-    checks: { rows: 'ok', ledger: 'ok' },
-    note,
-    pairs: measured.map((pair) => pair.map(Math.round)),
-  };
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

@@ -12,9 +12,10 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { benchCarriers } from './carriers.mjs';
 import { benchLedger } from './ledger.mjs';
+import { benchList } from './list.mjs';
 import { machineFacts } from './machine.mjs';
 
-const BENCHES = { carriers: benchCarriers, ledger: benchLedger };
+const BENCHES = { carriers: benchCarriers, ledger: benchLedger, list: benchList };
 const RESULTS = fileURLToPath(new URL('results.jsonl', import.meta.url));
 
 const { values, positionals } = parseArgs({
@@ -52,7 +53,7 @@ function print() {
       row.name,
       `${row.baseline} ${row.unit}`,
       `${row.ours} ${row.unit}`,
-      `${row.ratio.toFixed(2)} ${'█'.repeat(Math.round(row.ratio * 8))}`,
+      `${row.ratio.toFixed(2)} ${'█'.repeat(Math.min(40, Math.round(row.ratio * 8)))}`,
       `${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}`,
       row.gate === null ? '-' : `${row.gateOp} ${row.gate.toFixed(2)}`,
       row.skipped ? `skipped: ${row.skipped}` : row.pass === null ? row.note : row.pass ? `ok (${row.note})` : 'FAILED',
