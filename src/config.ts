@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import type { Role } from './auth/roles.js';
 import { REMEDY_PROVIDERS, type RemedyProvider } from './awards/remedy-providers.js';
 import { isTimeZone } from './calendar.js';
 import { keySetFault, keySetSettingsOf } from './carriers/key-set-setting.js';
@@ -12,6 +14,10 @@ export interface Config {
   readonly port: number;
   readonly host: string;
   readonly publicUrl: string;
+  /** Who may say by X-Forwarded-For for whom they ask: so many proxies, or those at these addresses; null: nobody. */
+  readonly trustProxy: number | readonly string[] | null;
+  /** The most in a minute, of one process; 0: any number. */
+  readonly rateLimits: RateLimitSettings;
   readonly dataDir: string;
   /** null: PostgreSQL is embedded, in dataDir. */
   readonly databaseUrl: string | null;
@@ -34,6 +40,16 @@ export interface Config {
   readonly stripe: { readonly apiKey: string; readonly apiUrl: string } | null;
   readonly shopify: { readonly shopUrl: string; readonly accessToken: string } | null;
   readonly logLevel: string;
+}
+
+/** By role: requests with one key. */
+interface RateLimitSettings extends Readonly<Record<Role, number>> {
+  /** Of one source from one address. */
+  readonly webhooks: number;
+  /** From one address, with keys that are wrong or missing. */
+  readonly wrongKeys: number;
+  /** With one key, for what its role is not for. */
+  readonly refusals: number;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -97,11 +113,35 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   }
 
   const providers = readProviders(text, url, refuse);
+  const trustProxy = readTrustProxy(text('TRUST_PROXY'));
+  if (trustProxy === 'fault') {
+    refuse(
+      'TRUST_PROXY',
+      `must be how many proxies stand before this server, from 1 to ${MAX_PROXIES}, or their addresses, as 10.0.0.0/8, 192.0.2.7; never all addresses`,
+    );
+  }
+  const perMinute = (name: string, usual: number): number => {
+    const limit = Number(text(name) ?? usual);
+    if (!Number.isSafeInteger(limit) || limit < 0)
+      refuse(name, 'must be a whole number, the most in a minute (0: any number)');
+    return limit;
+  };
+  const forPeople = perMinute('RATE_LIMIT_AGENT', 1_200);
 
   const config: Config = {
     port,
     host,
     publicUrl: url('PUBLIC_URL', ['http:', 'https:']) ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    trustProxy: trustProxy === 'fault' ? null : trustProxy,
+    rateLimits: {
+      webhooks: perMinute('RATE_LIMIT_WEBHOOKS', 3_000_000),
+      ingest: perMinute('RATE_LIMIT_INGEST', 1_200_000),
+      agent: forPeople,
+      supervisor: forPeople,
+      admin: perMinute('RATE_LIMIT_ADMIN', 1_200_000),
+      wrongKeys: perMinute('RATE_LIMIT_WRONG_KEYS', 300),
+      refusals: perMinute('RATE_LIMIT_REFUSALS', 600),
+    },
     dataDir: text('DATA_DIR') ?? '.data',
     databaseUrl: url('DATABASE_URL', ['postgresql:', 'postgres:']),
     redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
@@ -122,6 +162,25 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     });
   }
   return config;
+}
+
+/** More proxies stand in no row; a larger number is a mistake. */
+const MAX_PROXIES = 10;
+
+/** null: nobody is trusted. `fault`: not what can be trusted; all addresses are not, because then anybody is whom they say. */
+function readTrustProxy(value: string | null): Config['trustProxy'] | 'fault' {
+  if (value === null) return null;
+  if (/^\d+$/.test(value)) return Number(value) >= 1 && Number(value) <= MAX_PROXIES ? Number(value) : 'fault';
+  const addresses = value.split(',').map((address) => address.trim());
+  return addresses.every(isAddressOrRange) ? addresses : 'fault';
+}
+
+/** `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`. */
+function isAddressOrRange(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d*$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 type Providers = Pick<Config, 'remedyProviders' | 'awardWebhook' | 'stripe' | 'shopify'>;

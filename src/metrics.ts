@@ -7,6 +7,8 @@ export interface Metrics {
   readonly webhooks: Counter<'source' | 'outcome'>;
   readonly scans: Counter<'source' | 'news'>;
   readonly unknownCodes: Counter<'source'>;
+  /** `limit`: key, sender, wrong_keys, refusals. */
+  readonly rateLimited: Counter<'limit'>;
   /** Set when the metrics are asked for, of all processes together. */
   readonly openAlarms: Gauge<'kind'>;
   /** As openAlarms. `status`: pending, held, awaiting_approval, failed. */
@@ -35,6 +37,12 @@ export function createMetrics(): Metrics {
       name: 'makegood_unknown_codes_total',
       help: 'New scans with a word that the table of their source does not have; makegood doctor lists the words',
       labelNames: ['source'],
+      registers,
+    }),
+    rateLimited: new Counter({
+      name: 'makegood_rate_limited_total',
+      help: 'Requests that were answered 429, by the limit that they went beyond',
+      labelNames: ['limit'],
       registers,
     }),
     openAlarms: new Gauge({

@@ -1,20 +1,33 @@
 import swagger from '@fastify/swagger';
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  fastify,
+  LogController,
+} from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import { completeOpenApi } from './openapi.js';
 import { answerInTime } from './plugins/answer-in-time.js';
 import { requireRoles } from './plugins/auth.js';
+import { lookUpRoles } from './plugins/look-up-roles.js';
 import { answerBadAddress, answerProblems } from './plugins/problems.js';
+import { limitRates } from './plugins/rate-limits.js';
+import { ROLE_TABLE } from './role-table.js';
 import { alarmRoutes } from './routes/alarms.js';
 import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
 import { awardRoutes } from './routes/awards.js';
 import { contactRoutes } from './routes/contacts.js';
+import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
+import { keyRoutes } from './routes/keys.js';
 import { ledgerRoutes } from './routes/ledger.js';
+import { orderListRoutes } from './routes/order-list.js';
 import { orderRoutes } from './routes/orders.js';
 import { recheckRoutes } from './routes/rechecks.js';
 import { sweepRoutes } from './routes/sweeps.js';
@@ -35,6 +48,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     // One line a request would drown everything else in a flood, and its URL may hold an id that is personal.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    trustProxy: trustOf(deps.config.trustProxy),
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => newId(),
     // What comes while we close is still answered; the listening socket is closed already, so it is not much.
@@ -49,14 +63,9 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   answerProblems(app);
   answerInTime(app);
   acceptJsonAlone(app);
-  requireRoles(app, deps);
-  const roles = new Map<string, readonly string[]>();
-  app.addHook('onRoute', ({ method, url, config }) => {
-    for (const one of [method].flat())
-      roles.set(routeKey(one, url.replaceAll(/:(\w+)/g, '{$1}')), [config?.role ?? []].flat());
-  });
-  let description: object | undefined;
-
+  await limitRates(app, deps);
+  const accessOf = lookUpRoles(app, ROLE_TABLE);
+  requireRoles(app, deps, accessOf);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -75,25 +84,38 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(webhookRoutes, { deps });
   await app.register(orderRoutes, { deps });
   for (const routes of [
+    orderListRoutes,
     recheckRoutes,
-    sweepRoutes,
     awardRoutes,
     approvalRoutes,
     ledgerRoutes,
     contactRoutes,
     taskRoutes,
+    sweepRoutes,
     alarmRoutes,
     auditRoutes,
+    keyRoutes,
   ])
     await app.register(routes, { deps });
-  app.get('/openapi.json', { config: { role: 'public' }, schema: { hide: true } }, async () => {
-    description ??= completeOpenApi(app.swagger(), (method, path) => roles.get(routeKey(method, path)));
-    return description;
-  });
+  let completed: object | undefined;
+  const description = () => {
+    completed ??= completeOpenApi(app.swagger(), accessOf);
+    return completed;
+  };
+  app.get('/openapi.json', { schema: { hide: true } }, async () => description());
+  await app.register(docsRoutes, { description });
   return app;
 }
 
-const routeKey = (method: string, path: string): string => `${method.toUpperCase()} ${path}`;
+/**
+ * Whose X-Forwarded-For counts. The number of proxies is given as a function: Fastify takes a bare number for none at all, because
+ * it cannot see whether somebody came past them (.env.example says so of TRUST_PROXY).
+ */
+function trustOf(setting: Config['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
+  if (setting === null) return false;
+  if (typeof setting === 'number') return (_address, hop) => hop < setting;
+  return [...setting];
+}
 
 /**
  * Bodies are JSON in UTF-8; a byte that is not must be refused before it turns into U+FFFD, somebody's name or id. A POST

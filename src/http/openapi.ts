@@ -1,3 +1,5 @@
+import type { AccessOf } from './plugins/look-up-roles.js';
+
 /** An error, as every route answers it (RFC 9457). */
 const PROBLEM = {
   description:
@@ -35,16 +37,13 @@ interface Operation {
 
 /**
  * Turns the description that was generated from the routes into the whole of it: who may use each route, and how it fails.
- * `rolesOf` names the roles of which a route needs one, by method and path.
  */
-export function completeOpenApi(
-  document: { paths?: Record<string, unknown> },
-  rolesOf: (method: string, path: string) => readonly string[] | undefined,
-): object {
+export function completeOpenApi(document: { paths?: Record<string, unknown> }, accessOf: AccessOf): object {
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const [method, operation] of Object.entries(operations as Record<string, Operation>)) {
-      const roles = rolesOf(method, path) ?? [];
-      const isPublic = roles.includes('public');
+      const access = accessOf(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ':$1'));
+      const roles = [access ?? []].flat();
+      const isPublic = access === 'public';
       operation.security = isPublic ? [] : [{ key: [] }];
       if (!isPublic)
         operation.description = [operation.description, `Role: ${roles.join(' or ')}.`].filter(Boolean).join(' ');

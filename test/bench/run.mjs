@@ -12,11 +12,18 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { benchCarriers } from './carriers.mjs';
 import { benchLedger } from './ledger.mjs';
+import { benchList } from './list.mjs';
 import { machineFacts } from './machine.mjs';
 import { benchNight } from './night.mjs';
 import { benchRecheck } from './recheck.mjs';
 
-const BENCHES = { carriers: benchCarriers, ledger: benchLedger, night: benchNight, recheck: benchRecheck };
+const BENCHES = {
+  carriers: benchCarriers,
+  ledger: benchLedger,
+  list: benchList,
+  night: benchNight,
+  recheck: benchRecheck,
+};
 const RESULTS = fileURLToPath(new URL('results.jsonl', import.meta.url));
 
 const { values, positionals } = parseArgs({

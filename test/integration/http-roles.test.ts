@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ROLES, type Role } from '../../src/auth/roles.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { readDatabaseState } from '../support/database-state.js';
+import { countRows, readDatabaseState } from '../support/database-state.js';
 import { startHttpServer, type TestServer } from '../support/http-server.js';
 import { type Person, somebody } from '../support/people.js';
 import { expectProblem } from '../support/problem.js';
@@ -12,6 +12,7 @@ const AGENTS: readonly Role[] = ['agent', 'supervisor', 'admin'];
 const SUPERVISORS: readonly Role[] = ['supervisor', 'admin'];
 const ADMINS: readonly Role[] = ['admin'];
 const PROMISED: Readonly<Record<string, readonly Role[]>> = {
+  'GET /v1/orders': AGENTS,
   'PUT /v1/orders/{id}': SYSTEMS,
   'GET /v1/orders/{id}': AGENTS,
   'POST /v1/orders/{id}/recheck': AGENTS,
@@ -41,6 +42,9 @@ const PROMISED: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/tasks/{id}/postpone': AGENTS,
   'GET /v1/alarms': AGENTS,
   'GET /v1/audit': ADMINS,
+  'GET /v1/keys': ADMINS,
+  'POST /v1/keys': ADMINS,
+  'POST /v1/keys/{id}/revoke': ADMINS,
 };
 
 let database: TestDatabase;
@@ -83,11 +87,31 @@ describe('each role at each route', () => {
     // Nothing has this id, and the body says nothing: whoever is let in hears that.
     const address = path.replace('{id}', '00000000-0000-7000-8000-000000000000');
     const before = await readDatabaseState(database);
-    const answer = await people.get(role)?.ask(method, address, method === 'GET' ? undefined : {});
-    if (!answer) throw new Error(`nobody has the role ${role}`);
-    if (allowed) expect([200, 400, 404]).toContain(answer.status);
-    else expectProblem(answer, { status: 403, code: 'forbidden', fields: [] });
-    expect(await readDatabaseState(database)).toEqual(before);
+    const lines = await countRows(database, 'audit');
+    const person = people.get(role);
+    const answer = await person?.ask(method, address, method === 'GET' ? undefined : {});
+    if (!answer || !person) throw new Error(`nobody has the role ${role}`);
+    if (allowed) {
+      expect([200, 400, 404]).toContain(answer.status);
+      expect(await readDatabaseState(database)).toEqual(before);
+      return;
+    }
+    expectProblem(answer, { status: 403, code: 'forbidden', fields: [] });
+    // Nothing changes but the audit, by one line that says who was refused what.
+    const { audit: _before, ...others } = before;
+    const { audit: _after, ...othersAfter } = await readDatabaseState(database);
+    expect(othersAfter).toEqual(others);
+    expect(await countRows(database, 'audit')).toBe(lines + 1);
+    const [line] = await database.query(
+      'SELECT actor, action, subject, reason, details FROM audit ORDER BY seq DESC LIMIT 1',
+    );
+    expect(line).toEqual({
+      actor: `key:${person.name}`,
+      action: 'access.refused',
+      subject: person.id,
+      reason: null,
+      details: { role, needed: expect.any(Array), method, route: path.replaceAll(/\{(\w+)\}/g, ':$1') },
+    });
   });
 
   test.each(Object.keys(PROMISED))('%s is closed without a key', async (route) => {
@@ -97,6 +121,26 @@ describe('each role at each route', () => {
     });
     expectProblem(answer, { status: 401, code: 'unauthenticated' });
   });
+});
+
+test('what was written in the address or the body is no part of the audit of a refusal', async () => {
+  const answer = await people.get('agent')?.ask('PUT', '/v1/orders/ann@example.com?note=secret', { note: 'secret' });
+  if (!answer) throw new Error('nobody is an agent');
+  expectProblem(answer, { status: 403, code: 'forbidden' });
+  const [line] = await database.query('SELECT a::text AS line, details FROM audit a ORDER BY seq DESC LIMIT 1');
+  expect(line?.details).toMatchObject({ needed: ['ingest'], route: '/v1/orders/:id' });
+  expect(line?.line).not.toMatch(/ann@example|secret/);
+});
+
+test('a role that is not enough for what the body asks is refused and audited as well', async () => {
+  const ingest = people.get('ingest');
+  if (!ingest) throw new Error('nobody is ingest');
+  const before = await countRows(database, 'audit');
+  const debit = { kind: 'adjust', amount: 1, unit: 'points', reason: 'counted wrong' };
+  expectProblem(await ingest.ask('POST', '/v1/customers/c-1/ledger/debits', debit), { status: 403, code: 'forbidden' });
+  expect(await countRows(database, 'audit')).toBe(before + 1);
+  const [line] = await database.query('SELECT action, details FROM audit ORDER BY seq DESC LIMIT 1');
+  expect(line).toMatchObject({ action: 'access.refused', details: { role: 'ingest', needed: ['supervisor'] } });
 });
 
 test('the description names the roles', async () => {

@@ -129,8 +129,8 @@ const UNWANTED: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['an issue by its number', /\bissu[e] #?\d/i],
 ];
 
-/** Tests that may be left out, and where: without the reference cases, without the rights of root, on Windows. */
-const MAY_SKIP = /^test\/(unit\/shared-vectors-[a-z]+|integration\/embedded-postgres)\.test\.ts$/;
+/** Tests that may be left out, and where: without the reference cases, without the rights of root, on Windows, without a browser. */
+const MAY_SKIP = /^test\/(unit\/shared-vectors-[a-z]+|integration\/(embedded-postgres|docs))\.test\.ts$/;
 
 describe('files', () => {
   const texts = FILES.filter((path) => !/^package-lock\.json$|^test\/fixtures\//.test(path)).map(

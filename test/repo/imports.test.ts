@@ -73,6 +73,7 @@ const ENTRY_POINTS = ['src/http/main.ts', 'src/cli/main.ts', 'src/cli/session.ts
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'src/config.ts > src/awards/remedy-providers.ts': 'REMEDY_PROVIDERS names what can be carried out by whom',
   'src/config.ts > src/compensation/award.ts': 'and the kinds of awards',
+  'src/config.ts > src/auth/roles.ts': 'each role has a limit of requests',
   'src/config.ts > src/carriers/key-set-setting.ts': 'a key set is checked as its carrier will read it',
   'src/config.ts > src/carriers/registry.ts': 'the names of the secrets are those of the carriers',
   'src/config.ts > src/messages/address.ts': 'MAIL_FROM is checked as letters will read it',

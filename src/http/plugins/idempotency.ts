@@ -8,6 +8,8 @@ import { type AnsweredRequest, claimKey, findAnswer, type RequestKey, saveAnswer
 /** What a route does once: the body of its answer, and the tickets that were written with it. */
 export interface Done<T> {
   readonly body: T;
+  /** What is kept in its place, where the answer has something in it that is shown once and stored nowhere. */
+  readonly kept?: T;
   readonly tickets: Parameters<Deps['queues']['announce']>[0];
 }
 
@@ -31,7 +33,7 @@ export async function doOnce<T extends object>(
       const earlier = key && (await claimKey(sql, key, requestHash));
       if (earlier) return { earlier, done: null };
       const done = await work(sql);
-      if (key) await saveAnswer(sql, key, { requestHash, status, answer: done.body });
+      if (key) await saveAnswer(sql, key, { requestHash, status, answer: done.kept ?? done.body });
       return { earlier: null, done };
     }),
   );

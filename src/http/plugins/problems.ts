@@ -54,7 +54,8 @@ function sendProblem(
   errors: readonly FieldError[],
 ): FastifyReply {
   const { status, title, retry } = ERROR_CODES[code];
-  if (retry) reply.header('retry-after', String(RETRY_AFTER_S));
+  // A limit knows better when.
+  if (retry && !reply.hasHeader('retry-after')) reply.header('retry-after', String(RETRY_AFTER_S));
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   return reply
     .code(status)

@@ -14,7 +14,6 @@ export async function alarmRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.get(
     '/v1/alarms',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['alarms'],
         summary: 'What a person must look at, the newest first',

@@ -57,7 +57,6 @@ export async function approvalRoutes(plain: FastifyInstance, { deps }: { deps: D
   app.get(
     '/v1/approvals',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['approvals'],
         summary: 'What waits for a person, the oldest first',
@@ -85,7 +84,6 @@ export async function approvalRoutes(plain: FastifyInstance, { deps }: { deps: D
   app.post(
     '/v1/approvals/preview',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['approvals'],
         summary: 'What deciding on many would come to',
@@ -118,7 +116,6 @@ export async function approvalRoutes(plain: FastifyInstance, { deps }: { deps: D
   app.post(
     '/v1/approvals',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['approvals'],
         summary: 'Decides on exactly what was previewed',
@@ -136,7 +133,6 @@ export async function approvalRoutes(plain: FastifyInstance, { deps }: { deps: D
   app.get(
     '/v1/breaker',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['approvals'],
         summary: 'Whether money is stopped, since when, and why',
@@ -185,7 +181,6 @@ export async function approvalRoutes(plain: FastifyInstance, { deps }: { deps: D
   app.post(
     '/v1/breaker/preview',
     {
-      config: { role: 'admin' },
       schema: {
         tags: ['approvals'],
         summary: 'What releasing, or declining, all that the breaker holds would come to',
@@ -202,7 +197,6 @@ export async function approvalRoutes(plain: FastifyInstance, { deps }: { deps: D
   app.post(
     '/v1/breaker/reset',
     {
-      config: { role: 'admin' },
       schema: {
         tags: ['approvals'],
         summary: 'Resets the breaker, and releases or declines what it holds',

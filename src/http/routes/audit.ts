@@ -18,7 +18,6 @@ export async function auditRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.get(
     '/v1/audit',
     {
-      config: { role: 'admin' },
       schema: {
         tags: ['audit'],
         summary: 'Who did what, when, and why, the newest first',

@@ -31,7 +31,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/orders/:id/awards',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['awards'],
         summary: 'Gives something by hand',
@@ -61,7 +60,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/awards/:id/approve',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['awards'],
         summary: 'Lets an award through that waits',
@@ -83,7 +81,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/awards/:id/decline',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['awards'],
         summary: 'Ends an award that was not given',
@@ -103,7 +100,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/awards/:id/retry',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['awards'],
         summary: 'Tries an award again that failed',
@@ -121,7 +117,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.patch(
     '/v1/awards/:id',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['awards'],
         summary: 'Names another amount for an award that waits',
@@ -141,7 +136,6 @@ export async function awardRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.post(
     '/v1/awards/:id/reverse',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['awards'],
         summary: 'Takes back what an award gave',

@@ -9,7 +9,6 @@ export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps 
   app.get(
     '/healthz',
     {
-      config: { role: 'public' },
       schema: {
         tags: ['health'],
         summary: 'The process is alive',
@@ -26,7 +25,6 @@ export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps 
   app.get(
     '/readyz',
     {
-      config: { role: 'public' },
       schema: {
         tags: ['health'],
         summary: 'It can do its work, or which part cannot',
@@ -47,7 +45,6 @@ export async function healthRoutes(app: FastifyInstance, { deps }: { deps: Deps 
   app.get(
     '/metrics',
     {
-      config: { role: 'public' },
       schema: { tags: ['health'], summary: 'What this process counts, for Prometheus', response: { 200: z.string() } },
     },
     async (_request, reply) => {

@@ -9,7 +9,7 @@ import { AppError } from '../../errors.js';
 import { moneySchema, shopIdSchema } from '../../promises/order-document.js';
 import { requiredReasonSchema } from '../award-view.js';
 import { pageShape } from '../list.js';
-import { personOf } from '../plugins/auth.js';
+import { personOf, refuseRole } from '../plugins/auth.js';
 import { doOnceByName } from '../plugins/idempotency.js';
 
 const params = z.object({ id: shopIdSchema });
@@ -55,7 +55,6 @@ export async function ledgerRoutes(plain: FastifyInstance, { deps }: { deps: Dep
   app.get(
     '/v1/customers/:id/ledger',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['ledger'],
         summary: 'What a customer has, and how it came about, the newest first',
@@ -81,7 +80,6 @@ export async function ledgerRoutes(plain: FastifyInstance, { deps }: { deps: Dep
   app.post(
     '/v1/customers/:id/ledger/debits',
     {
-      config: { role: ['ingest', 'supervisor'] },
       schema: {
         tags: ['ledger'],
         summary: 'Takes something from what a customer has',
@@ -100,11 +98,13 @@ export async function ledgerRoutes(plain: FastifyInstance, { deps }: { deps: Dep
         },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const { kind, amount, unit = '', reason, reference } = request.body;
       const person = personOf(request);
-      if (kind !== 'spend' && !mayActAs(person.role as Role, 'supervisor'))
-        throw new AppError('forbidden', `To ${kind} needs a key of role supervisor; yours has role ${person.role}.`);
+      if (kind !== 'spend' && !mayActAs(person.role as Role, 'supervisor')) {
+        const message = `To ${kind} needs a key of role supervisor; yours has role ${person.role}.`;
+        throw await refuseRole(deps, request, reply, { needed: ['supervisor'], message });
+      }
       return doOnceByName(deps, request, reply, {
         status: 201,
         work: async (name) => {

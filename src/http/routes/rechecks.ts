@@ -48,7 +48,6 @@ export async function recheckRoutes(plain: FastifyInstance, { deps }: { deps: De
   app.post(
     '/v1/rechecks/preview',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['orders'],
         summary: 'Which orders a re-check of many would judge again',
@@ -75,7 +74,6 @@ export async function recheckRoutes(plain: FastifyInstance, { deps }: { deps: De
   app.post(
     '/v1/rechecks',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['orders'],
         summary: 'Judges many orders again',
@@ -102,7 +100,6 @@ export async function recheckRoutes(plain: FastifyInstance, { deps }: { deps: De
   app.get(
     '/v1/rechecks/:id',
     {
-      config: { role: 'agent' },
       schema: {
         tags: ['orders'],
         summary: 'How far a re-check of many is, and what came of it',

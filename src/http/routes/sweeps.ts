@@ -14,7 +14,6 @@ export async function sweepRoutes(plain: FastifyInstance, { deps }: { deps: Deps
   app.get(
     '/v1/sweeps',
     {
-      config: { role: 'supervisor' },
       schema: {
         tags: ['sweeps'],
         summary: 'What the nightly sweeps found, the newest first',

@@ -23,7 +23,6 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
     '/webhooks/:source',
     {
       bodyLimit: BODY_LIMIT,
-      config: { role: 'public' },
       schema: {
         tags: ['webhooks'],
         summary: 'A carrier or aggregator reports scans',
@@ -33,9 +32,10 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
         response: { 200: z.object({ accepted: z.int(), duplicates: z.int() }) },
       },
       // Before the body is read: a source that is not there must not be sent a megabyte first.
-      onRequest: async (request) => {
+      onRequest: async (request, reply) => {
         const { source } = request.params as { source: string };
         if (!isConfigured(source)) throw notConfigured();
+        await app.rateLimits.ofSender(request, reply);
         // Also a type that is none, or empty: Fastify would refuse it before anybody looked at the signature.
         request.raw.headers['content-type'] = 'application/octet-stream';
       },
@@ -47,15 +47,11 @@ export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps
   );
 
   // Some sources ask whether the address is there before they send anything to it.
-  app.head<{ Params: { source: string } }>(
-    '/webhooks/:source',
-    { config: { role: 'public' }, schema: { hide: true } },
-    async (request, reply) => {
-      const { source } = request.params;
-      if (!isConfigured(source) || !findCarrier(source)?.answersHead) throw notConfigured();
-      return reply.code(200).send();
-    },
-  );
+  app.head<{ Params: { source: string } }>('/webhooks/:source', { schema: { hide: true } }, async (request, reply) => {
+    const { source } = request.params;
+    if (!isConfigured(source) || !findCarrier(source)?.answersHead) throw notConfigured();
+    return reply.code(200).send();
+  });
 }
 
 function notConfigured(): AppError {
