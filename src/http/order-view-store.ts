@@ -19,7 +19,7 @@ export async function loadOrderView(
       shipments: { orderBy: { position: 'asc' } },
       awards: { orderBy: [{ decidedAt: 'asc' }, { id: 'asc' }] },
       messages: { orderBy: { createdAt: 'asc' } },
-      tasks: { orderBy: { createdAt: 'asc' } },
+      tasks: { orderBy: { createdAt: 'asc' }, include: { assignee: true } },
     },
   });
   if (!order) return null;
@@ -99,6 +99,10 @@ export async function loadOrderView(
       status: task.status,
       createdAt: task.createdAt.toISOString(),
       dueAt: task.dueAt?.toISOString() ?? null,
+      // A key that was revoked holds no task.
+      assignee: task.assignee && task.assignee.revokedAt === null ? task.assignee.name : null,
+      escalatedAt: task.escalatedAt?.toISOString() ?? null,
+      tries: task.tries,
       talkingPoints: task.talkingPoints,
       outcome: task.outcome,
       note: task.note,

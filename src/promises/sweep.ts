@@ -1,7 +1,7 @@
 import { subDays } from 'date-fns';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
-import { AppError } from '../errors.js';
+import { AppError, ERROR_CODES } from '../errors.js';
 import { newId } from '../ids.js';
 import { TICKET_SIZE } from '../queue/ticket.js';
 import { type BeforeContactCounts, measureBeforeContact } from './before-contact-store.js';
@@ -51,8 +51,8 @@ export interface SweepReport {
     readonly unmatched: Findings;
   };
   readonly forgotten: ForgottenWork;
-  /** Personal calls for the day that begins, and how many customers could have had one. */
-  readonly calls: { readonly proposed: number; readonly candidates: number };
+  /** Personal calls for the day that begins, and how many customers could have had one; null: proposing them failed, and was logged. */
+  readonly calls: { readonly proposed: number; readonly candidates: number } | null;
   /** Of the awards of the last 30 days: how many came before the customer got in touch. */
   readonly beforeContact: BeforeContactCounts;
   readonly trace: string;
@@ -100,7 +100,17 @@ export async function sweep(deps: Deps, options: SweepOptions = {}): Promise<Swe
   );
 }
 
-const NO_CALLS = { proposed: 0, candidates: 0 };
+/** What must not cost the night its report: nobody is owed a call. */
+async function proposeCalls(deps: Deps, dryRun: boolean): Promise<SweepReport['calls']> {
+  try {
+    const { proposed, candidates } = await chooseCalls(deps, { dryRun });
+    return { proposed, candidates };
+  } catch (error) {
+    if (error instanceof AppError && ERROR_CODES[error.code].retry) throw error;
+    deps.log.error({ err: error }, 'sweep: personal calls could not be proposed');
+    return null;
+  }
+}
 
 async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promise<SweepReport> {
   const dryRun = options.dryRun === true;
@@ -121,7 +131,7 @@ async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promi
     now: run.asOf,
   });
   // A look back in time says nothing of whom to ring today.
-  const { proposed, candidates } = options.asOf ? NO_CALLS : await chooseCalls(deps, { dryRun });
+  const calls = options.asOf ? { proposed: 0, candidates: 0 } : await proposeCalls(deps, dryRun);
   const { byIncident: _each, ...beforeContact } = await measureBeforeContact(deps.db.pool, {
     since: subDays(run.asOf, MEASURED_DAYS),
     until: run.asOf,
@@ -147,7 +157,7 @@ async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promi
     failed,
     found: { overdue, stalled, neverScanned, unmatched },
     forgotten,
-    calls: { proposed, candidates },
+    calls,
     beforeContact,
     trace: run.trace,
     dryRun,

@@ -46,7 +46,10 @@ export function describeSweep(report: SweepAnswer): string {
     `Newly late or overdue: ${late}. Awards let through: ${paid.awards}${sums(paid.totals)}. Stopped for a person: ${held.awards}${sums(held.totals)}${why.length > 0 ? `, ${why.join(', ')}` : ''}. Letters: ${messages}.`,
     ...(failed > 0 ? [`Could not be judged, and set aside with its error: ${failed}.`] : []),
     foundTable(report),
-    `Personal calls proposed for today: ${report.calls.proposed} of ${report.calls.candidates} who could have one. ${aheadOf(report.beforeContact)}`,
+    report.calls === null
+      ? 'Personal calls could not be proposed: the log says why.'
+      : `Personal calls proposed for today: ${report.calls.proposed} of ${report.calls.candidates} who could have one.`,
+    aheadOf(report.beforeContact),
   ].join('\n');
 }
 
