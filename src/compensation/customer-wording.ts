@@ -18,10 +18,10 @@ export interface CustomerTold {
 }
 
 /**
- * The customer's wording of a decision: sentences that an agent can read out as they stand. What was promised in the first, what
- * happened in the second, and what is done about it or why nothing is due; nothing of rules, codes, limits, suspicions or experiments,
- * no blame and nothing that the future would have to keep. Days, times and money as the customer's locale writes them,
- * in the zone of the destination. English. A pure function.
+ * The customer's wording of a decision: sentences that an agent can read out as they stand. The first says what was promised,
+ * the second what happened, the others what is done about it or why nothing is due; nothing of rules, codes, limits,
+ * suspicions or experiments, no blame and nothing that the future would have to keep. Days, times and money as the
+ * customer's locale writes them, in the zone of the destination. English. A pure function.
  */
 export function customerWording(told: CustomerTold): string[] {
   const { leading } = told;

@@ -1,4 +1,5 @@
 import { findCarrier } from '../carriers/registry.js';
+import { systemClock } from '../clock.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError, ERROR_CODES } from '../errors.js';
@@ -71,7 +72,7 @@ const MOST_WORDS = 50_000;
  * @throws AppError `database_unavailable`: what was committed stands
  */
 export async function replay(
-  deps: Pick<Deps, 'db' | 'queues' | 'clock' | 'log'>,
+  deps: Pick<Deps, 'db' | 'queues' | 'log'>,
   {
     source = null,
     since = null,
@@ -84,7 +85,7 @@ export async function replay(
 ): Promise<ReplayReport> {
   const trace = newId();
   // Rows bear the time of PostgreSQL itself, whatever the clock of this product is set to.
-  const until = await readNow(deps.db.pool, { read: (databaseNow) => databaseNow });
+  const until = await readNow(deps.db.pool, systemClock);
   const filter = { source, since, until };
   const total = await countWebhooks(deps.db.pool, filter);
   const sum = { webhooks: 0, known: 0, added: 0, corrected: 0, withdrawn: 0 };

@@ -37,8 +37,9 @@ export interface BeforeContactMeasure extends BeforeContactCounts {
 }
 
 /**
- * Adds up the measure over the awards that were decided in a period, `until` left out. What was declined, failed or reversed made
- * nothing good and is left out. An award counts, not an order: a top-up that came after the complaint came after it.
+ * Adds up the measure over the awards that were decided in a period, `until` left out. What was declined or reversed made
+ * nothing good and is left out; what failed is due still, and counts as not applied. An award counts, not an order: a top-up
+ * that came after the complaint came after it.
  */
 export async function measureBeforeContact(
   sql: Sql,
@@ -48,7 +49,7 @@ export async function measureBeforeContact(
     `WITH given AS (
        SELECT a.incident, a.applied_at, ${FIRST_CONTACT} AS contact_at
        FROM awards a JOIN orders o ON o.id = a.order_id
-       WHERE a.decided_at >= $2 AND a.decided_at < $3 AND a.status NOT IN ('declined', 'failed', 'reversed')
+       WHERE a.decided_at >= $2 AND a.decided_at < $3 AND a.status NOT IN ('declined', 'reversed')
      ), measured AS (
        SELECT incident, trunc(extract(epoch FROM contact_at - applied_at) / 60) AS minutes,
          CASE WHEN incident = 'manual' THEN false

@@ -131,7 +131,7 @@ describe('over a period', () => {
         const isApplied = status === 'applied' || status === 'reversed';
         const appliedAt = isApplied ? instant(((one * 53 + of * 17) % 1_000) + 0.5) : null;
         await give(orderId, { incident, status, decidedAt: instant(one), appliedAt });
-        if (status === 'declined' || status === 'failed' || status === 'reversed') continue;
+        if (status === 'declined' || status === 'reversed') continue;
         const { cameFirst, minutes } = beforeContact({
           incident,
           appliedAt: appliedAt === null ? null : new Date(appliedAt),

@@ -43,7 +43,7 @@ export async function contactRoutes(plain: FastifyInstance, { deps }: { deps: De
         tags: ['contacts'],
         summary: 'Notes that a customer got in touch',
         description:
-          '`not_received` and `damaged` have the order judged at once and open a case. Answers what can be told the customer.',
+          '`not_received` and `damaged` have the order judged at once and open a case. Answers what can be told the customer. An order of another customer is answered as an unknown one.',
         body: z
           .object({
             orderId: shopIdSchema.optional(),
@@ -70,7 +70,7 @@ export async function contactRoutes(plain: FastifyInstance, { deps }: { deps: De
             reason: z.enum(CONTACT_REASONS),
             at: z.iso.datetime(),
             taskId: z.string().nullable().meta({ description: 'The case that is open for it' }),
-            answer: z.string().nullable().meta({ description: 'What can be told the customer: it is in the record' }),
+            answer: z.string().nullable().meta({ description: 'What can be told the customer, true as of now' }),
           }),
         },
       },
@@ -98,7 +98,7 @@ export async function contactRoutes(plain: FastifyInstance, { deps }: { deps: De
         summary: 'How much was made good before the customer complained',
         description:
           'Over the awards decided in the period, `until` left out; without one the last 30 days, 366 at the most. ' +
-          'What was declined, failed or reversed is left out; what was given by hand never came first. ' +
+          'What was declined or reversed is left out; what was given by hand never came first. ' +
           'A contact of reason `other` is no complaint.',
         querystring: z.object({ since: instantSchema.optional(), until: instantSchema.optional() }),
         response: {
