@@ -50,6 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'queue',
     'carriers',
     'inbox',
+    'shipments',
     'promises',
     'compensation',
     'messages',
