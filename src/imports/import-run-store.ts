@@ -14,6 +14,8 @@ export interface HeldImports {
   readonly unfinished: readonly UnfinishedImport[];
   /** Keeps this one, which may be new, and lets the others go. */
   keep(id: string): Promise<void>;
+  /** Takes something else that no other import may use meanwhile. @returns whether nobody else has it */
+  claim(name: string): Promise<boolean>;
   letGo(): void;
 }
 
@@ -68,6 +70,12 @@ export async function holdUnfinishedImports(
         await client.query(`SELECT ${lock('pg_advisory_unlock', 'id')} FROM unnest($1::text[]) AS u(id)`, [others]);
         if (others.length === held.length)
           await client.query(`SELECT ${lock('pg_try_advisory_lock', '$1::text')}`, [id]);
+      },
+      async claim(name) {
+        const { rows: claimed } = await client.query(`SELECT ${lock('pg_try_advisory_lock', '$1::text')} AS held`, [
+          name,
+        ]);
+        return claimed[0].held;
       },
       // The connection is closed, and its locks with it.
       letGo: () => client.release(true),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { hostname } from 'node:os';
+import { basename, resolve } from 'node:path';
 import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
@@ -17,6 +18,8 @@ export interface ImportRun {
   readonly progress: ImportProgress;
   /** Notes the place in the transaction that brought it there. */
   save(sql: Sql, place: FilePlace, progress: ImportProgress): Promise<void>;
+  /** Takes a file that no other import may write meanwhile. @returns whether nobody else does */
+  claimFile(path: string): Promise<boolean>;
   /** It has come to its end: the same file is read from its beginning next time. */
   finish(): Promise<void>;
   close(): void;
@@ -52,6 +55,8 @@ export async function openImportRun(
       startedAt: now,
       progress: before?.progress ?? NOTHING_YET,
       save: (sql, place, progress) => saveImportPlace(sql, run, place, progress),
+      // A path is a file of one machine.
+      claimFile: (path) => held.claim(`${hostname()} ${resolve(path)}`),
       finish: () => deleteImportRun(deps.db.pool, id),
       close: held.letGo,
     };

@@ -12,6 +12,7 @@ import type { ImportReport } from '../../src/imports/import-progress.js';
 import { openImportRun } from '../../src/imports/import-run.js';
 import { openCsv } from '../../src/imports/open-csv.js';
 import { readOrderMapping } from '../../src/imports/order-mapping.js';
+import { openShopifyRows, shopifyPreset } from '../../src/imports/shopify-export.js';
 import { createLogger } from '../../src/logger.js';
 import { type OpenedDeps, openDeps } from '../../src/open-deps.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -137,15 +138,21 @@ describe('an import that was killed', () => {
 /** Imports a file in this process, as the command does. @param stopAfter bytes after which reading fails */
 async function importHere(
   content: string,
-  { mapping = MAPPING, compensate = false, stopAfter = Number.POSITIVE_INFINITY }: Partial<Here> = {},
+  {
+    mapping = MAPPING,
+    compensate = false,
+    isShopify = false,
+    stopAfter = Number.POSITIVE_INFINITY,
+  }: Partial<Here> = {},
 ): Promise<ImportReport & { continuedAt: number | null }> {
   await writeFile(file, content);
   const csv = await openCsv(file);
-  const fields = readOrderMapping(mapping, csv.header);
+  const fields = readOrderMapping(mapping, csv.header, isShopify ? shopifyPreset(csv.header) : null);
   const run = await openImportRun(opened.deps, csv, { file, settings: { mapping, compensate }, onProgress() {} });
+  const shopify = isShopify ? openShopifyRows(csv.header, run.progress.orderAbove) : null;
   try {
     const report = await importOrders(opened.deps, csv, {
-      ...{ file, fields, compensate, run, shopify: null, timeZone: null, actor: 'cli', trace: newId(), rejects: null },
+      ...{ file, fields, compensate, run, shopify, timeZone: null, actor: 'cli', trace: newId(), rejects: null },
       onProgress(bytesRead) {
         if (bytesRead > stopAfter) throw new Error('the power is gone');
       },
@@ -159,12 +166,13 @@ async function importHere(
 interface Here {
   readonly mapping: object;
   readonly compensate: boolean;
+  readonly isShopify: boolean;
   readonly stopAfter: number;
 }
-/** Two batches of a file; the rest was never read. */
-async function leaveUnfinished(content: string): Promise<void> {
+/** The first batch of a file; the rest was never read. */
+async function leaveUnfinished(content: string, options: Partial<Here> = {}): Promise<void> {
   await database.query('DELETE FROM import_runs');
-  await expect(importHere(content, { stopAfter: 1 })).rejects.toThrow(/power/);
+  await expect(importHere(content, { ...options, stopAfter: 1 })).rejects.toThrow(/power/);
   expect(await database.query('SELECT next_line FROM import_runs')).toEqual([{ next_line: 502 }]);
   // The session that held it is gone when the database says so.
   await eventually(
@@ -207,6 +215,33 @@ describe('going on', () => {
     expect(await database.query('SELECT next_line FROM import_runs')).toEqual([{ next_line: 502 }]);
     living.close();
     await csv.close();
+  });
+
+  test('two imports never write one file of rejects', async () => {
+    const csv = await openCsv(file);
+    const open = () => openImportRun(opened.deps, csv, { file, settings: 'rejects', onProgress() {} });
+    const [one, other] = [await open(), await open()];
+    expect(await one.claimFile(join(folder, 'rejects.csv'))).toBe(true);
+    expect(await other.claimFile(join(folder, 'x', '..', 'rejects.csv'))).toBe(false);
+    expect(await other.claimFile(join(folder, 'others.csv'))).toBe(true);
+    one.close();
+    await eventually(() => other.claimFile(join(folder, 'rejects.csv')));
+    other.close();
+    await csv.close();
+  });
+
+  test('a further line item of an order that the earlier part ended with is still known for one', async () => {
+    const rows = Array.from(
+      { length: 600 },
+      (_, n) => `#${n},c${n}@example.com,2026-01-01 10:00:00 -0500,EUR,9.90,T${n}\n`,
+    );
+    rows.splice(500, 0, '#499,c499@example.com,2026-01-01 10:00:00 -0500,,,Cup\n');
+    const export_ = `Name,Email,Created at,Currency,Total,Lineitem name\n${rows.join('')}`;
+    const mapping = { 'promise.on': { const: '2026-01-05' }, 'promise.timeZone': { const: 'Europe/Paris' } };
+    await leaveUnfinished(export_, { mapping, isShopify: true });
+    expect(await importHere(export_, { mapping, isShopify: true })).toMatchObject({
+      ...{ continuedAt: 502, rows: 601, registered: 600, rejected: 0, lineItems: 1, cancelled: 0 },
+    });
   });
 
   test('the last line without an end is no place to go on at: it may get one', async () => {

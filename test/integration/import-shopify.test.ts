@@ -124,7 +124,7 @@ test('an export is read as it is: each order once, its further items with it, wh
 
   const again = await importExport(lines, ...map());
   expect(again.stdout).toMatch(/10 rows: 0 registered, 0 completed, 3 unchanged, 2 rejected/);
-  expect(again.stdout).toMatch(/4 rows are further line items of the orders above them, 1 orders were cancelled/);
+  expect(again.stdout).toMatch(/further line items of the order above, 4; cancelled orders, 1\./);
 });
 
 test('what is missing is said before anything is read, with what to add', async () => {

@@ -46,6 +46,8 @@ export async function importOrdersCommand(input: {
       const run = await openImportRun(session.deps, csv, { file, settings, onProgress: bar.update });
       try {
         const { orderAbove, rejects: before } = run.progress;
+        if (input.rejects !== null && !(await run.claimFile(input.rejects)))
+          throw new AppError('invalid_request', `Another import is writing ${input.rejects}: name another file.`);
         const rejects =
           input.rejects === null ? null : await openRejectsFile(input.rejects, { file, header: csv.header, before });
         bar.stop();
@@ -119,9 +121,7 @@ export function describeImport(report: ImportReport): string {
   return [
     `${rows} rows: ${registered} registered, ${completed} completed, ${unchanged} unchanged, ${rejected} rejected.`,
     ...(lineItems + cancelled > 0
-      ? [
-          `${lineItems} rows are further line items of the orders above them, ${cancelled} orders were cancelled: left out.`,
-        ]
+      ? [`Left out: further line items of the order above, ${lineItems}; cancelled orders, ${cancelled}.`]
       : []),
     ...(backfill > 0
       ? [
