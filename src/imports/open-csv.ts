@@ -11,7 +11,7 @@ export interface CsvBlock {
   readonly bytesRead: number;
   /**
    * Where the file goes on after this record; to be asked in the order of the records, and before the next block. null where
-   * nobody could go on: in a file that can be read once only, and after a last line without an end, which may get one.
+   * nobody could go on: in a file that can be read once only, and after what the end of the file cut off, which may get its rest.
    */
   placeAfter(record: CsvRecord): FilePlace | null;
 }
@@ -127,7 +127,7 @@ async function* readBlocks(
       records,
       bytesRead: start + whole.length,
       placeAfter({ end, nextLine }) {
-        if (!reader.isSeekable || whole[end - start - 1] !== LF) return null;
+        if (!reader.isSeekable || isEnd) return null;
         return { bytesDone: end, nextLine, prefixHash: prefix.upTo(end, whole, start) };
       },
     };

@@ -31,7 +31,7 @@ export interface RejectsFile {
 /**
  * A CSV file for the rows that were rejected: the line of each, what is wrong with it, and its cells, to be mended and imported.
  * @param before how an earlier part of the same import left its file: if it is this one, it is added to; null: it had none
- * @throws AppError `invalid_request` when it cannot be written, or is the file that is read
+ * @throws AppError `invalid_request` when it cannot be written, is the file that is read, or is not as that part left it
  */
 export async function openRejectsFile(
   file: string,
@@ -47,7 +47,13 @@ export async function openRejectsFile(
   // Before it is opened: opening it for writing empties it.
   const [own, read] = await Promise.all([realpath(file).catch(() => null), realpath(input.file)]);
   if (own === read) throw new AppError('invalid_request', `--rejects ${file} is the file that is to be imported.`);
-  const continued = own !== null && own === input.before?.file ? await openContinued(own, input.before) : null;
+  const isSame = own !== null && own === input.before?.file;
+  const continued = isSame && input.before ? await openContinued(own, input.before) : null;
+  // What is in it will not be rejected again.
+  if (isSame && !continued) {
+    const problem = 'has rows that this import rejected before, and was changed since';
+    throw new AppError('invalid_request', `--rejects ${file} ${problem}: move it away, or name another file.`);
+  }
   const handle = continued?.handle ?? (await open(file, 'w').catch(fails));
   const path = await realpath(file);
   // A pipe or a terminal has no places, and nobody goes on with it.

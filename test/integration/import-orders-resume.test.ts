@@ -244,12 +244,6 @@ describe('going on', () => {
     });
   });
 
-  test('the last line without an end is no place to go on at: it may get one', async () => {
-    await database.query('DELETE FROM import_runs');
-    await expect(importHere(content.slice(0, -5), { stopAfter: content.length - 6 })).rejects.toThrow(/power/);
-    expect(await database.query('SELECT next_line FROM import_runs')).toEqual([{ next_line: 502 }]);
-  });
-
   test('what nobody went on with for more than 30 days is forgotten by the way', async () => {
     await leaveUnfinished(content);
     for (const days of [29, 31])

@@ -217,6 +217,24 @@ describe('reading a CSV file', () => {
     expect((await goOn([])).rest).toBe(lines.join('\n'));
   });
 
+  test.each([
+    ['a line without an end', '1,2\n3'],
+    ['a quote that is not closed yet', '1,2\n3,"x\ny,z\n'],
+  ])('what the end of the file cut off is no place to go on at: %s', async (_name, rows) => {
+    const file = join(folder, 'cut-off.csv');
+    writeFileSync(file, `a,b\n${rows}`);
+    const csv = await openCsv(file);
+    const ends: [number, boolean][] = [];
+    for await (const { records, placeAfter } of csv.blocks())
+      for (const record of records) ends.push([record.line, placeAfter(record) !== null]);
+    await csv.close();
+    expect(ends.slice(0, 2)).toEqual([
+      [2, true],
+      [3, false],
+    ]);
+    expect(ends.slice(2).every(([, isPlace]) => !isPlace)).toBe(true);
+  });
+
   test('a file that is not there, and a folder', async () => {
     await expect(openCsv(join(folder, 'nowhere.csv'))).rejects.toThrow(/no such file/);
     await expect(openCsv(folder)).rejects.toThrow(/directory/);
@@ -240,7 +258,7 @@ describe('the file of rejects', () => {
     );
   });
 
-  test('a later import adds to it as long as it is what the earlier one left, and writes it anew otherwise', async () => {
+  test('the import that goes on adds to the one of the earlier part, and never writes over it when it was changed', async () => {
     const file = join(folder, 'continued.csv');
     const reject = (line: number) => ({ line, message: 'no', cells: ['a', 'é'] });
     const open = (before: RejectsState | null) =>
@@ -261,15 +279,16 @@ describe('the file of rejects', () => {
     await second.close();
     expect(readFileSync(file, 'utf8')).toBe(`${text}2,no,a,é\r\n`);
 
-    for (const [name, content, before] of [
-      ['mended', `${text}2,no,b,é\r\n`, later],
-      ['shorter', text, later],
-      ['of another import', `${text}2,no,a,é\r\n`, { ...later, file: input }],
-      ['of an import without one', `${text}2,no,a,é\r\n`, null],
-    ] as const) {
-      writeFileSync(file, content);
+    const whole = `${text}2,no,a,é\r\n`;
+    for (const changed of [whole.replace('2,no,a', '2,no,b'), text]) {
+      writeFileSync(file, changed);
+      await expect(open(later)).rejects.toThrow(/was changed since/);
+      expect(readFileSync(file, 'utf8')).toBe(changed);
+    }
+    for (const before of [{ ...later, file: input }, null]) {
+      writeFileSync(file, whole);
       const anew = await open(before);
-      expect([name, anew.isContinued]).toEqual([name, false]);
+      expect(anew.isContinued).toBe(false);
       await anew.close();
       expect(readFileSync(file, 'utf8')).toBe('line,message,id,note\r\n');
     }

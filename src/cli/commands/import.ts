@@ -94,10 +94,10 @@ function describeContinuing(
   const part = `${Math.floor((100 * bytesDone) / sizeBytes)} %`;
   const going = `going on from line ${nextLine} of ${file} (${part}), where the import that began at ${startedAt.toISOString()} ended.`;
   if (!rejects || rejects.isContinued || progress.counts.rejected === 0) return [going];
-  const earlier = progress.rejects === null ? 'were written to no file' : `are in ${progress.rejects.file} as it was`;
+  const earlier = progress.rejects === null ? 'to no file' : `to ${progress.rejects.file}`;
   return [
     going,
-    `${rejectsFile} has the rejected rows from that line on; the ${progress.counts.rejected} before it ${earlier}.`,
+    `${rejectsFile} has the rejected rows from that line on; the ${progress.counts.rejected} before it were written ${earlier}.`,
   ];
 }
 
