@@ -53,7 +53,7 @@ async function fill(url, rows) {
 }
 
 /** Orders of one year, one or two parcels each, nearly all judged: what the list shows of them, and nothing else. */
-export async function insertOrders(client, rows) {
+async function insertOrders(client, rows) {
   const customers = Math.ceil(rows / 3);
   await client.query(`INSERT INTO customers (id) SELECT 'c-' || n FROM generate_series(0, $1::int - 1) AS n`, [
     customers,
