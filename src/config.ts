@@ -179,7 +179,8 @@ function readTrustProxy(value: string | null): Config['trustProxy'] | 'fault' {
 function isAddressOrRange(text: string): boolean {
   const [address = '', bits, ...more] = text.split('/');
   const family = isIP(address);
-  if (family === 0 || more.length > 0) return false;
+  // Node takes a zone (`fe80::1%eth0`) for part of an address; it says nothing of others.
+  if (family === 0 || address.includes('%') || more.length > 0) return false;
   return bits === undefined || (/^[1-9]\d*$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 

@@ -15,7 +15,7 @@ import { completeOpenApi } from './openapi.js';
 import { answerInTime } from './plugins/answer-in-time.js';
 import { requireRoles } from './plugins/auth.js';
 import { lookUpRoles } from './plugins/look-up-roles.js';
-import { answerBadAddress, answerProblems } from './plugins/problems.js';
+import { answerBadAddress, answerNoRequest, answerProblems } from './plugins/problems.js';
 import { limitRates } from './plugins/rate-limits.js';
 import { ROLE_TABLE } from './role-table.js';
 import { alarmRoutes } from './routes/alarms.js';
@@ -56,6 +56,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     // Whatever fits into an address gets to the schema of its route, which names the field that is too long.
     routerOptions: { maxParamLength: MAX_ADDRESS_LENGTH },
+    clientErrorHandler: answerNoRequest,
     frameworkErrors: (error, _request, reply) => void answerBadAddress(error, reply),
   });
   app.setValidatorCompiler(validatorCompiler);

@@ -367,16 +367,48 @@ describe('everything else', () => {
     ['GET', '/v1/orders/nobody'],
     ['GET', '/nothing/here'],
     ['DELETE', '/v1/orders/known'],
+    ['POST', '/v1/orders/known'],
+    ['PATCH', '/v1/orders'],
+    ['OPTIONS', '/v1/orders'],
+    ['PROPFIND', '/v1/orders'],
+    ['POST', '/docs'],
+    ['GET', '/webhooks/easypost'],
     ['GET', '/'],
   ])('%s %s: 404', async (method, path) => {
     expectProblem(await changesNothing(() => server.request(method, path)), { status: 404, code: 'not_found' });
   });
 
-  test('a request that is no HTTP is refused and the server lives', async () => {
+  /** What comes back for bytes that are no request. */
+  async function sayRaw(bytes: string): Promise<string> {
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
-    socket.end('\u0000\u0001 nonsense\r\n\r\n');
-    await once(socket.resume(), 'close');
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      heard += text;
+    });
+    // What is still being sent when the answer is there breaks the connection.
+    socket.on('error', () => {});
+    socket.write(bytes);
+    await once(socket, 'close');
+    return heard;
+  }
+
+  test.each([
+    ['no HTTP', '\u0000\u0001 nonsense\r\n\r\n', 400],
+    ['a method that nobody knows', 'FETCH /healthz HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    ['two lengths', 'POST /v1/contacts HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
+    ['headers without end', `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('%s is refused with a problem document, and the server lives', async (_what, bytes, status) => {
+    const heard = await sayRaw(bytes);
+    const [head = '', body = ''] = heard.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    const headers = new Headers(
+      head
+        .split('\r\n')
+        .slice(1)
+        .map((line) => line.split(': ') as [string, string]),
+    );
+    expectProblem({ status, headers, body: JSON.parse(body) }, { status, code: 'invalid_request', fields: [] });
     expect((await server.request('GET', '/healthz')).status).toBe(200);
   });
 });

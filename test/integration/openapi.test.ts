@@ -37,6 +37,8 @@ test('it is OpenAPI 3.1, of this product, at its public address', () => {
 test.each([
   ['put', '/v1/orders/{id}', 'ingest', ['200', '201']],
   ['get', '/v1/orders/{id}', 'agent', ['200']],
+  ['post', '/v1/keys', 'admin', ['201']],
+  ['post', '/v1/keys/{id}/revoke', 'admin', ['200']],
   ['post', '/v1/orders/{id}/recheck', 'agent', ['200']],
   ['post', '/v1/orders/{id}/awards', 'agent', ['201']],
   ['post', '/v1/awards/{id}/approve', 'supervisor', ['200']],
@@ -63,13 +65,46 @@ test.each([
     Object.keys(operation.responses)
       .filter((status) => status !== 'default')
       .sort(),
-  ).toEqual(statuses);
+  ).toEqual(
+    [
+      ...statuses,
+      ...(role === null ? [] : ['401', '403']),
+      ...(method === 'get' && role === null ? [] : ['429']),
+    ].sort(),
+  );
   expect(operation.responses.default.content['application/problem+json'].schema.required).toEqual(
     expect.arrayContaining(['type', 'title', 'status', 'detail', 'code', 'errors']),
   );
   const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-  expect((operation.parameters ?? []).map((parameter: { name: string }) => parameter.name)).toEqual(named);
-  for (const parameter of operation.parameters ?? []) expect(parameter).toMatchObject({ in: 'path', required: true });
+  const inPath = (operation.parameters ?? []).filter((parameter: { in: string }) => parameter.in === 'path');
+  expect(inPath.map((parameter: { name: string }) => parameter.name)).toEqual(named);
+  for (const parameter of inPath) expect(parameter).toMatchObject({ required: true });
+});
+
+test('each operation has a summary and one tag, and says how it is refused', () => {
+  for (const [path, operations] of Object.entries<object>(document.paths)) {
+    // biome-ignore lint/suspicious/noExplicitAny: a document of which the tests say what it must be.
+    for (const [method, operation] of Object.entries<any>(operations)) {
+      const at = `${method} ${path}`;
+      expect([at, operation.summary]).toEqual([at, expect.stringMatching(/\w/)]);
+      expect([at, operation.tags]).toEqual([at, [expect.stringMatching(/^\w+$/)]]);
+      const isClosed = operation.security.length > 0;
+      expect([at, '401' in operation.responses, '403' in operation.responses]).toEqual([at, isClosed, isClosed]);
+      if (isClosed) expect(Object.keys(operation.responses['429'].headers)).toContain('retry-after');
+    }
+  }
+});
+
+test('every POST that makes something takes an Idempotency-Key', () => {
+  const making = Object.entries<{ post?: { responses: object; parameters?: { name: string }[] } }>(document.paths)
+    .filter(([, { post }]) => post && '201' in post.responses)
+    .map(([path, { post }]) => [path, (post?.parameters ?? []).map(({ name }) => name).includes('Idempotency-Key')]);
+  expect(making).toEqual([
+    ['/v1/orders/{id}/awards', true],
+    ['/v1/customers/{id}/ledger/debits', true],
+    ['/v1/contacts', true],
+    ['/v1/keys', true],
+  ]);
 });
 
 test('every path that the server has is described, and no other', () => {

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { asDatabaseError } from '../../db/database.js';
@@ -39,6 +41,33 @@ export function answerProblems(app: FastifyInstance): void {
 export function answerBadAddress(_error: FastifyError, reply: FastifyReply): FastifyReply {
   return sendProblem(reply, 'invalid_request', 'The address cannot be read: percent signs must be escaped as %25.', []);
 }
+
+/**
+ * What is no HTTP that Node can read, too much of it before the first line ends, or too slow. There is no request and so no answer
+ * to it, only a connection: what is said goes over it as it is, and it ends.
+ */
+export function answerNoRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (!socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  const [status, code, detail] = NO_REQUEST[error.code ?? ''] ?? NOT_HTTP;
+  const { title } = ERROR_CODES[code];
+  const body = JSON.stringify({ type: `urn:makegood:error:${code}`, title, status, detail, code, errors: [] });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    // Whoever does not close their end must not keep ours.
+    () => socket.destroy(),
+  );
+}
+
+type NoRequest = readonly [status: number, code: ErrorCode, detail: string];
+const NOT_HTTP: NoRequest = [400, 'invalid_request', 'This is not HTTP as it can be read.'];
+const NO_REQUEST: Readonly<Record<string, NoRequest>> = {
+  HPE_HEADER_OVERFLOW: [431, 'invalid_request', 'The address and the headers are too long.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'invalid_request', 'The request took too long to come.'],
+};
 
 const CODES_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
