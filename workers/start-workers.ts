@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readNow } from '../src/db/now.js';
 import type { Deps } from '../src/deps.js';
-import { RESUME_WITHIN_MS, sweep as sweepAll } from '../src/promises/sweep.js';
-import { findLastSweep, hasUnfinishedRun } from '../src/promises/sweep-store.js';
+import { sweepByClock } from '../src/promises/sweep.js';
+import { findLastSweep } from '../src/promises/sweep-store.js';
 import { catchUpDeadlines } from '../src/promises/watch-deadlines.js';
 import type { JobWorker } from '../src/queue/backend.js';
 import { healQueue, relayLeftovers, relayOutbox } from '../src/queue/relay.js';
@@ -88,8 +88,7 @@ async function catchUpSweep(deps: Deps): Promise<void> {
     const last = await findLastSweep(deps.db.pool);
     const now = await readNow(deps.db.pool, deps.clock);
     const isOverdue = last !== null && now.getTime() - last.getTime() > SWEEP_OVERDUE_MS;
-    const resumable = new Date(now.getTime() - RESUME_WITHIN_MS);
-    if (isOverdue || (await hasUnfinishedRun(deps.db.pool, resumable))) await sweepAll(deps);
+    await sweepByClock(deps, { onlyUnfinished: !isOverdue });
   } catch (error) {
     deps.log.warn({ err: error }, 'sweep: the overdue one failed, the next night brings another');
   }

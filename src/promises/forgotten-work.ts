@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { Ticket } from '../queue/ticket.js';
-import { type Findings, findingsOf } from './sweep-counts.js';
+import { type Findings, SHOWN } from './sweep-counts.js';
 import {
   findForgottenAwards,
   findUnbookedAwards,
@@ -45,7 +45,7 @@ export async function findForgottenWork(
     const awards = await findForgottenAwards(sql, grantable);
     const decisions = await findUntoldDecisions(sql);
     const unbooked = await findUnbookedAwards(sql);
-    const unmatched = await findUnmatchedNumbers(sql, new Date(now.getTime() - UNMATCHED_AFTER_MS));
+    const unmatched = await findUnmatchedNumbers(sql, new Date(now.getTime() - UNMATCHED_AFTER_MS), SHOWN);
     const issued: Ticket[] = [];
     if (!dryRun) {
       const common = { trigger: 'sweep', trace } as const;
@@ -61,8 +61,8 @@ export async function findForgottenWork(
       decisions: decisions.length,
       unbooked: unbooked.length,
     };
-    const names = unmatched.map(({ carrier, trackingKey }) => `${carrier} ${trackingKey}`);
-    return { found: { forgotten: counts, unmatched: findingsOf(names) }, tickets: issued };
+    const first = unmatched.newest.map(({ carrier, trackingKey }) => `${carrier} ${trackingKey}`);
+    return { found: { forgotten: counts, unmatched: { count: unmatched.count, first } }, tickets: issued };
   });
   await deps.queues.announce(tickets);
   return found;

@@ -41,7 +41,7 @@ export interface SweepCounts {
 }
 
 /** Named of each kind. Fewer, and nobody sees a pattern; more, and the report is a list. */
-const SHOWN = 20;
+export const SHOWN = 20;
 
 const NOTHING: Findings = { count: 0, first: [] };
 
@@ -103,11 +103,6 @@ export function addChunk(counts: SweepCounts, { ids, asOf, looked, outcomes, fai
     stalled: addFindings(counts.stalled, quietOf('stalled')),
     neverScanned: addFindings(counts.neverScanned, quietOf('neverScanned')),
   };
-}
-
-/** The first of what was found, as a report names them. */
-export function findingsOf(found: readonly string[]): Findings {
-  return addFindings(NOTHING, found);
 }
 
 function addFindings({ count, first }: Findings, found: readonly string[]): Findings {

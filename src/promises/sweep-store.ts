@@ -98,20 +98,21 @@ export async function findUntoldDecisions(sql: Sql): Promise<string[]> {
 }
 
 /**
- * Numbers that carriers have told of for longer than this and no order has: mistyped, or never registered. The newest
- * first.
+ * Numbers that carriers have told of for longer than this and no order has: mistyped, or never registered. How many there are,
+ * and the newest of them.
  */
 export async function findUnmatchedNumbers(
   sql: Sql,
   heardBefore: Date,
-): Promise<{ carrier: string; trackingKey: string }[]> {
+  limit: number,
+): Promise<{ count: number; newest: { carrier: string; trackingKey: string }[] }> {
   const { rows } = await sql.query(
-    `SELECT min(e.carrier) AS carrier, e.tracking_key AS "trackingKey" FROM tracking_events e
+    `SELECT min(e.carrier) AS carrier, e.tracking_key AS "trackingKey", count(*) OVER () AS count FROM tracking_events e
      WHERE NOT EXISTS (SELECT 1 FROM shipments s WHERE s.tracking_key = e.tracking_key)
-     GROUP BY e.tracking_key HAVING min(e.received_at) < $1 ORDER BY max(e.received_at) DESC, e.tracking_key`,
-    [heardBefore],
+     GROUP BY e.tracking_key HAVING min(e.received_at) < $1 ORDER BY max(e.received_at) DESC, e.tracking_key LIMIT $2`,
+    [heardBefore, limit],
   );
-  return rows;
+  return { count: rows[0]?.count ?? 0, newest: rows.map(({ carrier, trackingKey }) => ({ carrier, trackingKey })) };
 }
 
 /** Every order by the verdict it has now; an order without one has not been judged. */
@@ -141,6 +142,12 @@ export interface SweepRun {
   readonly counts: SweepCounts | null;
 }
 
+/** What there is of a run that has not come to its end: one that was left, and is ours now; one that somebody is at; none. */
+export type UnfinishedRun =
+  | { readonly outcome: 'taken'; readonly run: SweepRun }
+  | { readonly outcome: 'under-way' }
+  | { readonly outcome: 'none' };
+
 /**
  * Takes a run that ended early and that nobody carries on, the newest first, for as long as `work` lasts.
  * @param wanted.asOf of a run as of a named instant: only one as of the same; null: only one as of its own beginning
@@ -149,22 +156,24 @@ export interface SweepRun {
 export async function withUnfinishedRun<T>(
   db: Database,
   wanted: { readonly asOf: Date | null; readonly startedAfter: Date },
-  work: (run: SweepRun | null) => Promise<T>,
+  work: (unfinished: UnfinishedRun) => Promise<T>,
 ): Promise<T> {
   const { rows } = await db.pool.query(
     `SELECT id FROM sweep_runs WHERE finished_at IS NULL AND trace IS NOT NULL AND started_at > $1 AND is_past = $2
        AND (NOT is_past OR as_of = $3) ORDER BY started_at DESC`,
     [wanted.startedAfter, wanted.asOf !== null, wanted.asOf],
   );
+  let isUnderWay = false;
   for (const { id } of rows) {
     const attempt = await withSessionLock(db, lockOf(id), async (holder) => {
+      if (!holder) isUnderWay = true;
       // Whoever had it may have ended it between our look and our lock.
       const run = holder && (await loadUnfinishedRun(holder, id));
-      return run ? { result: await work(run) } : null;
+      return run ? { result: await work({ outcome: 'taken', run }) } : null;
     });
     if (attempt) return attempt.result;
   }
-  return work(null);
+  return work({ outcome: isUnderWay ? 'under-way' : 'none' });
 }
 
 /** Begins a run, and holds it for as long as `work` lasts. */
@@ -229,15 +238,6 @@ export async function findLastSweep(sql: Sql): Promise<Date | null> {
     'SELECT coalesce(max(started_at), (SELECT min(registered_at) FROM orders)) AS at FROM sweep_runs WHERE finished_at IS NOT NULL',
   );
   return rows[0].at;
-}
-
-/** Whether a run as of its own beginning ended early after this instant. Somebody may be carrying it on. */
-export async function hasUnfinishedRun(sql: Sql, startedAfter: Date): Promise<boolean> {
-  const { rows } = await sql.query(
-    `SELECT EXISTS (SELECT 1 FROM sweep_runs WHERE finished_at IS NULL AND trace IS NOT NULL AND NOT is_past AND started_at > $1) AS there`,
-    [startedAfter],
-  );
-  return rows[0].there;
 }
 
 /** A run as people look at it. */

@@ -69,8 +69,11 @@ export interface SweepOptions {
 /** What "before the customer complains" is measured over. Shorter, and a quiet week says nothing; longer, and a change shows late. */
 const MEASURED_DAYS = 30;
 
-/** A run that ended early is carried on when it is no older. Later, and the next night begins anew. */
-export const RESUME_WITHIN_MS = 24 * 60 * 60 * 1000;
+/**
+ * A run that ended early is carried on when it is no older. Shorter, and a crash at night costs what was done by the morning;
+ * as long as a day, and the next night would end the last one instead of looking at everything anew.
+ */
+const RESUME_WITHIN_MS = 12 * 60 * 60 * 1000;
 
 /**
  * sweep: makes sure each night that nobody was forgotten. Judges every order that is still open or was never judged, in
@@ -79,7 +82,7 @@ export const RESUME_WITHIN_MS = 24 * 60 * 60 * 1000;
  * Reads:    orders, shipments, tracking events, awards, ledger, messages, outbox
  * Writes:   what judge-promises writes, the cursor of the run, outbox(all stages), tasks   one transaction a chunk
  * Twice:    it only finds what is not done; two at once judge the same and record it once.
- * If lost:  the next one goes on behind the last chunk that was committed; a worker that starts runs it when it is overdue.
+ * If lost:  the next one goes on behind the last chunk that was committed; a worker that starts does so, and runs one that is overdue.
  * @throws AppError `invalid_request` for an asOf in the future
  */
 export async function sweep(deps: Deps, options: SweepOptions = {}): Promise<SweepReport> {
@@ -92,13 +95,35 @@ export async function sweep(deps: Deps, options: SweepOptions = {}): Promise<Swe
     );
   const fresh = { startedAt: now, asOf, isPast: options.asOf !== undefined, trace: newId() };
   if (options.dryRun) return runSweep(deps, { ...fresh, id: '', cursor: '', counts: null }, options);
-  const wanted = { asOf: options.asOf ?? null, startedAfter: new Date(now.getTime() - RESUME_WITHIN_MS) };
-  return withUnfinishedRun(deps.db, wanted, (unfinished) =>
-    unfinished
-      ? runSweep(deps, unfinished, options)
+  return withUnfinishedRun(deps.db, resumable(now, options.asOf), (unfinished) =>
+    unfinished.outcome === 'taken'
+      ? runSweep(deps, unfinished.run, options)
       : withNewRun(deps.db, fresh, (run) => runSweep(deps, run, options)),
   );
 }
+
+/**
+ * The sweep as it comes by the clock: when one is under way already, it is left to that one.
+ * @param options.onlyUnfinished carries on what ended early, and begins nothing
+ * @returns null: there was nothing to do
+ */
+export async function sweepByClock(
+  deps: Deps,
+  options: Pick<SweepOptions, 'onProgress'> & { readonly onlyUnfinished?: boolean } = {},
+): Promise<SweepReport | null> {
+  const now = await readNow(deps.db.pool, deps.clock);
+  const fresh = { startedAt: now, asOf: now, isPast: false, trace: newId() };
+  return withUnfinishedRun(deps.db, resumable(now, undefined), async (unfinished) => {
+    if (unfinished.outcome === 'taken') return runSweep(deps, unfinished.run, options);
+    if (unfinished.outcome === 'under-way' || options.onlyUnfinished) return null;
+    return withNewRun(deps.db, fresh, (run) => runSweep(deps, run, options));
+  });
+}
+
+const resumable = (now: Date, asOf: Date | undefined) => ({
+  asOf: asOf ?? null,
+  startedAfter: new Date(now.getTime() - RESUME_WITHIN_MS),
+});
 
 /** What must not cost the night its report: nobody is owed a call. */
 async function proposeCalls(deps: Deps, dryRun: boolean): Promise<SweepReport['calls']> {
