@@ -210,7 +210,7 @@ function isDecimals(value: unknown): value is number | 'currency' {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MOST_DECIMALS;
 }
 
-/** A name may have colons: `Delivery: date` is found before ` 2026-11-05`, whatever is split elsewhere. */
+/** What stands before a colon; it may have colons itself. */
 function isAttribute(value: unknown): value is string {
   return typeof value === 'string' && /^[^\r\n]*\S[^\r\n]*$/.test(value);
 }
