@@ -17,7 +17,7 @@ const EVERYTHING = { verdict: null, status: null, carrierKey: null, trackingKey:
 
 /**
  * The list of orders, far down: five pages from row 990,000 of a million. The product's statement, which begins at its place in
- * an index, against the same statement with OFFSET. Both read the same columns of the same rows; which they are is compared.
+ * an index, against the same with OFFSET. Both read the same columns of the same rows; which they are is compared.
  */
 export async function* benchList({ quick, say }) {
   const dataDir = mkdtempSync(join(tmpdir(), 'makegood-bench-'));
@@ -98,7 +98,7 @@ async function* compare({ db, rows, quick, say }) {
   const arm = (read) => () => measure(read, expected, quick ? 1_000 : 3_000);
   yield await pairRuns({
     name: 'B9 list',
-    unit: 'pages/s',
+    unit: 'pages/min',
     baseline: arm(() => byOffset(db, from)),
     ours: arm(() => byKeyset(db, place[0])),
     pairs: quick ? 3 : 7,
@@ -111,7 +111,7 @@ async function* compare({ db, rows, quick, say }) {
   });
 }
 
-/** Reads the pages again and again, for so long. @returns pages a second */
+/** Reads the pages again and again, for so long. @returns pages a minute */
 async function measure(read, expected, forMs) {
   const startedAt = performance.now();
   let pages = 0;
@@ -119,7 +119,7 @@ async function measure(read, expected, forMs) {
     assert.deepEqual(await read(), expected, 'the same orders in the same order');
     pages += PAGES;
   }
-  return pages / ((performance.now() - startedAt) / 1_000);
+  return pages / ((performance.now() - startedAt) / 60_000);
 }
 
 /** The product's list. @returns the orders of all pages */
@@ -135,14 +135,14 @@ async function byKeyset(db, place) {
   return orders;
 }
 
-/** As it is written with page numbers: else the same. */
+/** With page numbers, as well as that can be done: what is skipped is skipped in the index, and no row of it is read. */
 async function byOffset(db, from) {
   const orders = [];
   for (let page = 0; page < PAGES; page++) {
     const { rows } = await db.pool.query(
       `WITH page AS MATERIALIZED (
-         SELECT o.id, o.customer_id, o.registered_at, o.promised_until, o.verdict, o.verdict_id, o.judged_at, o.due_at FROM orders o
-         ORDER BY o.registered_at DESC, o.id DESC LIMIT $1 OFFSET $2)
+         SELECT o.id, o.customer_id, o.registered_at, o.promised_until, o.verdict, o.verdict_id, o.judged_at, o.due_at
+         FROM (SELECT registered_at, id FROM orders ORDER BY registered_at DESC, id DESC LIMIT $1 OFFSET $2) k JOIN orders o ON o.id = k.id)
        SELECT p.id, p.customer_id AS "customerId", p.registered_at AS "registeredAt", p.promised_until AS "promisedUntil", p.verdict,
          (SELECT v.late_days FROM verdicts v WHERE v.id = p.verdict_id) AS "lateDays", p.judged_at AS "judgedAt", p.due_at AS "dueAt",
          (SELECT coalesce(json_agg(json_build_object('carrier', s.carrier, 'trackingNumber', s.tracking_number, 'status', s.status)
