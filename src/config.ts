@@ -126,7 +126,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       refuse(name, 'must be a whole number, the most in a minute (0: any number)');
     return limit;
   };
-  const forPeople = perMinute('RATE_LIMIT_AGENT', 1_200);
+  const forPeople = perMinute('RATE_LIMIT_AGENT', 12_000);
 
   const config: Config = {
     port,
@@ -139,7 +139,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       agent: forPeople,
       supervisor: forPeople,
       admin: perMinute('RATE_LIMIT_ADMIN', 1_200_000),
-      wrongKeys: perMinute('RATE_LIMIT_WRONG_KEYS', 300),
+      wrongKeys: perMinute('RATE_LIMIT_WRONG_KEYS', 3_000),
       refusals: perMinute('RATE_LIMIT_REFUSALS', 600),
     },
     dataDir: text('DATA_DIR') ?? '.data',

@@ -63,8 +63,8 @@ export function approveAward(deps: Deps, id: string, request: ReviewRequest & { 
 }
 
 /**
- * Ends an award that was not given: one that waits, one that failed, one that no provider was asked for yet. What else its
- * decision gave is told without it.
+ * Ends an award that was not given: one that waits, one that failed, one that no provider was asked for yet. What a person let
+ * through is decided, but for what nobody is there to carry out. What else its decision gave is told without it.
  * @throws AppError `not_found`, `already_decided`, `amount_changed`
  */
 export function declineAward(deps: Deps, id: string, request: ReviewRequest & { readonly expected: Worth }) {
@@ -72,6 +72,8 @@ export function declineAward(deps: Deps, id: string, request: ReviewRequest & { 
     refuseUnless(award, ['held', 'awaiting_approval', 'failed', 'pending']);
     if (award.status === 'pending' && award.asked)
       throw new AppError('already_decided', 'A provider has been asked for this award: wait for its answer.');
+    if (award.status === 'pending' && award.reviewed && deps.config.remedyProviders.has(award.kind))
+      throw new AppError('already_decided', 'It was let through and is being given: reverse it when it is there.');
     refuseOtherWorth(award, request.expected);
     await settleAwards(sql, [award.id], 'declined', made);
     return { stage: 'send-messages', ids: [award.decisionId], details: { stoppedBy: award.stoppedBy } };

@@ -19,13 +19,15 @@ export interface ReviewedAward {
   readonly rule: string;
   readonly stoppedBy: readonly string[];
   readonly proposedBy: string;
+  /** A person has decided about it before. */
+  readonly reviewed: boolean;
   /** A provider outside was asked for it, whatever came of it. */
   readonly asked: boolean;
 }
 
 const REVIEWED = `a.id, a.order_id AS "orderId", a.customer_id AS "customerId", a.decision_id AS "decisionId", a.class, a.kind,
   a.months, a.points, a.amount_minor AS "amountMinor", a.currency, a.status, a.rule, a.stopped_by AS "stoppedBy",
-  a.proposed_by AS "proposedBy", EXISTS (SELECT 1 FROM provider_calls c WHERE c.award_id = a.id) AS asked`;
+  a.proposed_by AS "proposedBy", a.reviewed_at IS NOT NULL AS reviewed, EXISTS (SELECT 1 FROM provider_calls c WHERE c.award_id = a.id) AS asked`;
 
 /**
  * Takes the key of whoever decides, before anything else: a key that is revoked meanwhile decides nothing more.

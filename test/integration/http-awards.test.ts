@@ -186,6 +186,7 @@ describe('approve and decline', () => {
       status: 200,
       body: { status: 'pending', stoppedBy: [], reviewedBy: supervisor.name, reviewReason: 'looked at it' },
     });
+    expectProblem(await decide(other, id, 'decline'), { status: 409, code: 'already_decided' });
     await workByHand(server.deps, database, 'grant-awards');
     expect((await awardRow(id))?.status).toBe('applied');
     const { body } = await agent.ask('GET', `/v1/customers/c-${order}/ledger`);
