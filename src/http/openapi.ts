@@ -74,7 +74,7 @@ interface Operation {
 
 /**
  * Turns the description that was generated from the routes into the whole of it: who may use each route, how it fails, and
- * that every POST that makes something (201) can be sent twice.
+ * that every POST that makes something (201, or 202 where that takes a while) can be sent twice.
  */
 export function completeOpenApi(document: { paths?: Record<string, unknown> }, accessOf: AccessOf): object {
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
@@ -85,7 +85,8 @@ export function completeOpenApi(document: { paths?: Record<string, unknown> }, a
       operation.security = isPublic ? [] : [{ key: [] }];
       if (!isPublic)
         operation.description = [operation.description, `Role: ${roles.join(' or ')}.`].filter(Boolean).join(' ');
-      if (method === 'post' && operation.responses?.['201'])
+      const makes = operation.responses?.['201'] ?? operation.responses?.['202'];
+      if (method === 'post' && makes !== undefined)
         operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
       operation.responses = {
         ...operation.responses,

@@ -97,9 +97,10 @@ test('each operation has a summary and one tag, and says how it is refused', () 
 
 test('every POST that makes something takes an Idempotency-Key', () => {
   const making = Object.entries<{ post?: { responses: object; parameters?: { name: string }[] } }>(document.paths)
-    .filter(([, { post }]) => post && '201' in post.responses)
+    .filter(([, { post }]) => post && ('201' in post.responses || '202' in post.responses))
     .map(([path, { post }]) => [path, (post?.parameters ?? []).map(({ name }) => name).includes('Idempotency-Key')]);
   expect(making).toEqual([
+    ['/v1/rechecks', true],
     ['/v1/orders/{id}/awards', true],
     ['/v1/customers/{id}/ledger/debits', true],
     ['/v1/contacts', true],
@@ -134,6 +135,10 @@ test('every path that the server has is described, and no other', () => {
     '/v1/orders/{id}',
     '/v1/orders/{id}/awards',
     '/v1/orders/{id}/recheck',
+    '/v1/rechecks',
+    '/v1/rechecks/preview',
+    '/v1/rechecks/{id}',
+    '/v1/sweeps',
     '/v1/tasks',
     '/v1/tasks/{id}/assign',
     '/v1/tasks/{id}/complete',
