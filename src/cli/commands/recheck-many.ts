@@ -89,6 +89,9 @@ function instantOf(option: string, text: string | undefined): Date | null {
   return instant;
 }
 
+/** Of those that a preview names, so many for a person to read. */
+const NAMED = 5;
+
 export function describeRecheckMany({ preview, done }: RecheckManyReport): string {
   const { count, verdicts, first, tooMany } = preview;
   if (done === null) {
@@ -96,7 +99,7 @@ export function describeRecheckMany({ preview, done }: RecheckManyReport): strin
     return [
       `${count} orders would be judged again; nothing was changed.`,
       table(['verdict now', 'orders'], Object.entries(verdicts)),
-      `The first of them: ${first.join(', ')}`,
+      `The first of them: ${first.slice(0, NAMED).join(', ')}${count > NAMED ? ' …' : ''}`,
       tooMany ? 'These are more than one request takes: name fewer.' : 'Add --yes to judge them.',
     ].join('\n');
   }

@@ -53,34 +53,27 @@ export function describeSweep(report: SweepAnswer): string {
   ].join('\n');
 }
 
-/** What to look at, and what was set right. */
+/** What to look at, and what was set right; what was not found is left out. */
 function foundTable({ found, forgotten }: SweepAnswer): string {
   const { overdue, stalled, neverScanned, unmatched } = found;
   const first = ({ first: names, count }: Findings) =>
     `${names.slice(0, NAMED).join(', ')}${count > NAMED ? ' …' : ''}`;
-  return table(
-    ['found', 'how many', 'the first'],
+  const rows = (
     [
-      ['newly overdue: the promise ran out and nothing came', overdue.count, first(overdue)],
+      ['newly overdue: the promise ran out, and nothing came', overdue.count, first(overdue)],
       [`stalled: on its way, and no scan for ${STALLED_DAYS} days`, stalled.count, first(stalled)],
-      [
-        `never scanned: known for ${NEVER_SCANNED_DAYS} days, and no carrier has it`,
-        neverScanned.count,
-        first(neverScanned),
-      ],
-      ['unmatched: carriers tell of it, and no order has it', unmatched.count, first(unmatched)],
+      [`never scanned within ${NEVER_SCANNED_DAYS} days`, neverScanned.count, first(neverScanned)],
+      ['unmatched: carriers tell of it, no order has it', unmatched.count, first(unmatched)],
       ['forgotten: numbers with scans not added up', forgotten.numbers, 'added up now'],
       ['forgotten: orders not judged with their latest scans', forgotten.orders, 'judged now'],
       ['forgotten: awards not granted', forgotten.awards, 'granted now'],
       ['forgotten: decisions nobody was told of', forgotten.decisions, 'told now'],
-      [
-        'awards said to be booked, and not in the ledger',
-        forgotten.unbooked,
-        forgotten.unbooked > 0 ? 'run `makegood audit`' : '',
-      ],
-    ].map(([what = '', count = 0, note = '']) => [what, count, count === 0 ? '' : note]),
-    [48, 10, 60],
-  );
+      ['awards said to be booked, and not in the ledger', forgotten.unbooked, 'see `makegood audit`'],
+    ] as const
+  ).filter(([, count]) => count > 0);
+  return rows.length === 0
+    ? 'Nothing is newly overdue, stalled, never scanned, unmatched or forgotten.'
+    : table(['found', 'how many', 'the first, or what became of it'], rows);
 }
 
 /** Of each finding. More, and the lines of the table wrap. */
