@@ -80,7 +80,12 @@ command('recheck', 'judges an order again, as an agent does; or all orders of wh
     const { print } = await import('./print.js');
     const isMany = ['verdict', 'carrier', 'status', 'promisedFrom', 'promisedBefore'].some((name) => name in words);
     if (isMany === (first !== undefined))
-      program.error('error: name one order, or say by options which orders', { exitCode: 2 });
+      program.error(
+        first === undefined
+          ? "error: missing argument 'order-or-carrier', or options that say which orders: see makegood recheck --help"
+          : "error: either one order ('order-or-carrier'), or options that say which orders",
+        { exitCode: 2 },
+      );
     if (first === undefined) {
       const { recheckManyCommand, describeRecheckMany } = await import('./commands/recheck-many.js');
       const report = await recheckManyCommand(words, { yes: yes === true, reason: reason ?? null });

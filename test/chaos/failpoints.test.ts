@@ -16,6 +16,8 @@ const MAIN_STAGES = STAGES.filter((stage) => stage !== 'call-providers');
 const OF_PROVIDERS = [...EACH_STAGE, 'claimed-award', 'answered', 'recorded'].map((step) => `call-providers:${step}`);
 /** test/chaos/sweep-killed.test.ts kills it at each chunk. */
 const OF_SWEEP = ['sweep:before-commit', 'sweep:after-commit'];
+/** test/integration/replay.test.ts kills it after a chunk. */
+const OF_REPLAY = ['replay:chunk-done'];
 const FAILPOINTS = [
   'receive-webhook:before-commit',
   'receive-webhook:after-commit',
@@ -41,7 +43,7 @@ test('every failpoint in the code is one of these', () => {
     .flatMap(([, name = '']) =>
       name.startsWith('${') ? STAGES.map((stage) => name.replace(/^\$\{[^}]+\}/, stage)) : [name],
     );
-  expect([...new Set(named)].sort()).toEqual([...FAILPOINTS, ...OF_PROVIDERS, ...OF_SWEEP].sort());
+  expect([...new Set(named)].sort()).toEqual([...FAILPOINTS, ...OF_PROVIDERS, ...OF_SWEEP, ...OF_REPLAY].sort());
 });
 
 describe.each(BACKENDS)('killed at each step, BullMQ on $backend', ({ start }) => {

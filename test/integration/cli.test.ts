@@ -123,6 +123,7 @@ describe('without a database', () => {
     ['an unknown option', ['judge', '--file', '-', '--fast'], /unknown option '--fast'/],
     ['an option that is missing', ['judge'], /--file/],
     ['an argument that is missing', ['recheck'], /order-or-carrier/],
+    ['an order and which orders', ['recheck', 'o-1', '--verdict', 'late'], /either one order/],
     ['an argument too many', ['sweep', 'now'], /too many arguments/],
     ['a role that nobody has', ['keys', 'create', '--role', 'god', '--name', 'x'], /ingest, agent, supervisor, admin/],
     ['no command of keys', ['keys'], /Usage: makegood keys/],
