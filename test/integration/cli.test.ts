@@ -251,6 +251,30 @@ describe('with a database, and no workers running', () => {
     expect(await readDatabaseState(database)).toEqual(before);
   });
 
+  test('recheck of many: counted without --yes, judged with it, ahead of nothing as nobody else works', async () => {
+    await register('late', 2);
+    await register('silent', 0);
+    const which = ['recheck', '--promised-before', '2025-12-01T00:00:00Z'];
+    const before = await readDatabaseState(database);
+    expect(answerOf(await makegood(...which, '--json'))).toEqual({
+      preview: { count: 2, verdicts: { none: 2 }, first: ['late', 'silent'], tooMany: false },
+      done: null,
+    });
+    expect((await makegood(...which)).stdout).toMatch(
+      /2 orders would be judged again; nothing was changed\.[\s\S]*--yes/,
+    );
+    expect(await readDatabaseState(database)).toEqual(before);
+
+    const { done } = answerOf(await makegood(...which, '--yes', '--reason', 'ticket 4712', '--json'));
+    expect(done).toEqual({ total: 2, failed: 0, changed: 2, awards: 1 });
+    expect(await granted('late')).toEqual(LATE_AND_TOLD('late'));
+    expect((await makegood(...which, '--yes')).stdout).toBe(
+      '2 orders were judged again: 0 answers changed, 0 new awards.\n',
+    );
+    expect((await server.order('late')).awards).toHaveLength(1);
+    expect((await makegood('recheck', '--status', 'delivered', '--verdict', 'lost')).stdout).toBe('No order is so.\n');
+  });
+
   test('recheck ORDER: before, after, and what follows is done by itself; again: nothing changed', async () => {
     await register('late', 2);
     const first = answerOf(await makegood('recheck', 'late', '--reason', 'ticket 4711', '--json'));
