@@ -11,7 +11,7 @@ const ORDERS = 5_000;
  * as one more ticket at the end of the line.
  */
 export async function* benchRecheck({ quick, say }) {
-  const waiting = quick ? 5_000 : 50_000;
+  const waiting = 50_000;
   const rechecks = quick ? 20 : 100;
   yield* await withDatabase(async ({ url, query }) => {
     await insertOpenOrders(query, ORDERS);
@@ -60,13 +60,13 @@ export async function* benchRecheck({ quick, say }) {
   });
 }
 
-/** Tickets that the clock caused, one an order, which take no others along. @returns the last one's id */
+/** Tickets as a flood of webhooks leaves them, one an order. @returns the last one's id */
 async function flood(query, tickets) {
   const last = randomUUID();
   await query(
     `INSERT INTO outbox (id, stage, ids, trigger, trace, relay_after)
      SELECT CASE WHEN n = $2 THEN $3::uuid ELSE gen_random_uuid() END, 'judge-promises',
-       ARRAY['o-' || lpad((1 + n % $1)::text, 7, '0')], 'deadline', 'bench', now() + n * interval '1 microsecond' - interval '1 minute'
+       ARRAY['o-' || lpad((1 + n % $1)::text, 7, '0')], 'webhook', 'bench', now() + n * interval '1 microsecond' - interval '1 minute'
      FROM generate_series(1, $2::int) n`,
     [ORDERS, tickets, last],
   );
