@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { subDays } from 'date-fns';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError, ERROR_CODES } from '../errors.js';
 import { newId } from '../ids.js';
-import { TICKET_SIZE } from '../queue/ticket.js';
 import { type BeforeContactCounts, measureBeforeContact } from './before-contact-store.js';
 import { chooseCalls } from './choose-calls.js';
 import { type ForgottenWork, findForgottenWork } from './forgotten-work.js';
@@ -64,7 +64,15 @@ export interface SweepOptions {
   readonly asOf?: Date;
   readonly dryRun?: boolean;
   readonly onProgress?: (done: number, total: number) => Promise<void> | void;
+  /** Rests after each chunk for as long as that took: half of the time is left to what comes in meanwhile. */
+  readonly rests?: boolean;
 }
+
+/**
+ * Orders of one chunk. Fewer, and round trips cost more than judging; more, and a process that takes webhooks besides answers
+ * none of them while it judges a chunk.
+ */
+const CHUNK = 100;
 
 /** What "before the customer complains" is measured over. Shorter, and a quiet week says nothing; longer, and a change shows late. */
 const MEASURED_DAYS = 30;
@@ -103,7 +111,7 @@ export async function sweep(deps: Deps, options: SweepOptions = {}): Promise<Swe
 }
 
 /**
- * The sweep as it comes by the clock: when one is under way already, it is left to that one.
+ * The sweep as it comes by the clock: in no hurry, and when one is under way already, it is left to that one.
  * @param options.onlyUnfinished carries on what ended early, and begins nothing
  * @returns null: there was nothing to do
  */
@@ -114,9 +122,9 @@ export async function sweepByClock(
   const now = await readNow(deps.db.pool, deps.clock);
   const fresh = { startedAt: now, asOf: now, isPast: false, trace: newId() };
   return withUnfinishedRun(deps.db, resumable(now, undefined), async (unfinished) => {
-    if (unfinished.outcome === 'taken') return runSweep(deps, unfinished.run, options);
+    if (unfinished.outcome === 'taken') return runSweep(deps, unfinished.run, { ...options, rests: true });
     if (unfinished.outcome === 'under-way' || options.onlyUnfinished) return null;
-    return withNewRun(deps.db, fresh, (run) => runSweep(deps, run, options));
+    return withNewRun(deps.db, fresh, (run) => runSweep(deps, run, { ...options, rests: true }));
   });
 }
 
@@ -196,7 +204,7 @@ async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promi
 async function judgeOpenOrders(
   deps: Deps,
   run: SweepRun,
-  { asOf, dryRun = false, onProgress = () => {} }: SweepOptions,
+  { asOf, dryRun = false, onProgress = () => {}, rests = false }: SweepOptions,
   onChange: (before: Verdict | null, after: Verdict) => void,
 ): Promise<SweepCounts> {
   let cursor = run.cursor;
@@ -211,7 +219,8 @@ async function judgeOpenOrders(
   await onProgress(counts.judged, total);
   for (const pass of passes) {
     for (let { after } = pass; ; ) {
-      const ids = await findOpenOrders(deps.db.pool, { ...pass, after }, TICKET_SIZE);
+      const startedAt = performance.now();
+      const ids = await findOpenOrders(deps.db.pool, { ...pass, after }, CHUNK);
       const last = ids.at(-1);
       if (last === undefined) break;
       const from = cursor;
@@ -234,6 +243,7 @@ async function judgeOpenOrders(
       after = last;
       for (const { before, judgement } of chunk.outcomes) onChange(before, judgement.verdict);
       await onProgress(counts.judged, Math.max(total, counts.judged));
+      if (rests) await sleep(performance.now() - startedAt);
     }
   }
   return counts;
