@@ -24,6 +24,8 @@ const BENCHES = {
   night: benchNight,
   recheck: benchRecheck,
 };
+/** A ratio of five, and whatever is more. */
+const LONGEST_BAR = 40;
 const RESULTS = fileURLToPath(new URL('results.jsonl', import.meta.url));
 
 const { values, positionals } = parseArgs({
@@ -61,7 +63,7 @@ function print() {
       row.name,
       `${row.baseline} ${row.unit}`,
       `${row.ours} ${row.unit}`,
-      `${row.ratio.toFixed(2)} ${'█'.repeat(Math.round(row.ratio * 8))}`,
+      `${row.ratio.toFixed(2)} ${'█'.repeat(Math.min(LONGEST_BAR, Math.round(row.ratio * 8)))}`,
       `${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}`,
       row.gate === null ? '-' : `${row.gateOp} ${row.gate.toFixed(2)}`,
       row.skipped ? `skipped: ${row.skipped}` : row.pass === null ? row.note : row.pass ? `ok (${row.note})` : 'FAILED',
