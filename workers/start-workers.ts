@@ -45,7 +45,8 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
   const schedules = schedulesOf(deps.config);
   await deps.queues.ensureSchedules(schedules);
   await relayLeftovers(deps);
-  const workers: JobWorker[] = only.map((name) => WORKERS[name](deps));
+  const stopping = new AbortController();
+  const workers: JobWorker[] = only.map((name) => WORKERS[name](deps, stopping.signal));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   const stopRelay = repeat(deps, 'relay-outbox', RELAY_EVERY_MS, relayAfterTrouble(deps));
   const stopHealing = repeat(deps, 'heal-queue', HEAL_EVERY_MS, () => healQueue(deps, schedules));
@@ -53,9 +54,10 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
     ? repeat(deps, 'watch-deadlines', HEAL_EVERY_MS, () => catchUpDeadlines(deps))
     : async () => {};
   // A tick of the clock that nobody was there for does not come again, and a night that a crash has ended does not wait for the next.
-  const overdueSweep = only.includes('sweep') ? catchUpSweep(deps) : Promise.resolve();
+  const overdueSweep = only.includes('sweep') ? catchUpSweep(deps, stopping.signal) : Promise.resolve();
 
   return async () => {
+    stopping.abort();
     await Promise.all([stopRelay(), stopHealing(), stopCatchingUp()]);
     await Promise.all(workers.map(closeInTime));
     await overdueSweep;
@@ -83,12 +85,12 @@ async function closeInTime(worker: JobWorker): Promise<void> {
   await Promise.race([worker.close(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
 }
 
-async function catchUpSweep(deps: Deps): Promise<void> {
+async function catchUpSweep(deps: Deps, stopping: AbortSignal): Promise<void> {
   try {
     const last = await findLastSweep(deps.db.pool);
     const now = await readNow(deps.db.pool, deps.clock);
     const isOverdue = last !== null && now.getTime() - last.getTime() > SWEEP_OVERDUE_MS;
-    await sweepByClock(deps, { onlyUnfinished: !isOverdue });
+    await sweepByClock(deps, { stopping, onlyUnfinished: !isOverdue });
   } catch (error) {
     deps.log.warn({ err: error }, 'sweep: the overdue one failed, the next night brings another');
   }

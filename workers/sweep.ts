@@ -1,11 +1,12 @@
 import type { Deps } from '../src/deps.js';
 import { sweepByClock } from '../src/promises/sweep.js';
 
-export const sweep = (deps: Deps) =>
+/** @param stopping the process ends: what is under way stops where the next run can go on */
+export const sweep = (deps: Deps, stopping: AbortSignal) =>
   deps.queues.openWorker(
     'sweep',
     async (job) => {
-      await sweepByClock(deps, { onProgress: (done, total) => job.updateProgress({ done, total }) });
+      await sweepByClock(deps, { stopping, onProgress: (done, total) => job.updateProgress({ done, total }) });
     },
     { concurrency: 1 },
   );

@@ -46,21 +46,34 @@ export async function lockHistories(
     // A day more than any window: days of a calendar and of 24 hours differ by the hour of a clock change.
     [customerIds, asOf, scope.orderIds, scope.days + 1],
   );
-  for (const row of rows) {
-    histories.get(row.customer_id)?.push({
-      orderId: row.order_id,
-      incident: row.incident as AwardIncident,
-      class: row.class as AwardClass,
-      step: row.step,
-      kind: row.kind as AwardKind,
-      months: row.months,
-      points: row.points,
-      amount: row.amount_minor === null ? null : { amountMinor: row.amount_minor, currency: row.currency },
-      at: row.decided_at,
-      status: row.status as AwardStatus,
-    });
-  }
+  for (const row of rows) histories.get(row.customer_id)?.push({ ...toPastAward(row), step: row.step });
   return histories;
+}
+
+/** An award as its row has it, with the columns of the table under their own names. */
+export function toPastAward(row: {
+  readonly order_id: string;
+  readonly incident: string;
+  readonly class: string;
+  readonly kind: string;
+  readonly months: number | null;
+  readonly points: number | null;
+  readonly amount_minor: number | null;
+  readonly currency: string | null;
+  readonly decided_at: Date;
+  readonly status: string;
+}): PastAward {
+  return {
+    orderId: row.order_id,
+    incident: row.incident as AwardIncident,
+    class: row.class as AwardClass,
+    kind: row.kind as AwardKind,
+    months: row.months,
+    points: row.points,
+    amount: row.amount_minor === null ? null : { amountMinor: row.amount_minor, currency: row.currency ?? '' },
+    at: row.decided_at,
+    status: row.status as AwardStatus,
+  };
 }
 
 /** What one decision gave. */

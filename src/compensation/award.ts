@@ -127,6 +127,15 @@ export function measureOf(remedy: Remedy): Measure {
   return { unit: remedy.amount.currency, quantity: remedy.amount.amountMinor };
 }
 
+/** Null for a call, and for a row without its measure. How fast a replacement was sent is not part of a past award. */
+export function remedyOfPast({ kind, months, points, amount }: PastAward): Remedy | null {
+  if (kind === 'call') return null;
+  if (kind === 'replacement') return { kind, shipping: 'standard' };
+  if (kind === 'membership_extension') return months === null ? null : { kind, months };
+  if (kind === 'points') return points === null ? null : { kind, points };
+  return amount === null ? null : { kind, amount };
+}
+
 /** Null for a call: a person's time is not an amount that a remedy could be measured against. */
 export function measureOfPast(award: PastAward): Measure | null {
   if (award.kind === 'call') return null;

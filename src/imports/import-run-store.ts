@@ -1,4 +1,5 @@
 import { asDatabaseError, type Database, type Sql } from '../db/database.js';
+import { openSessionLocks } from '../db/session-lock.js';
 import type { FilePlace } from './file-place.js';
 import { type ImportProgress, importProgressSchema } from './import-progress.js';
 
@@ -16,7 +17,7 @@ export interface HeldImports {
   keep(id: string): Promise<void>;
   /** Takes something else that no other import may use meanwhile. @returns whether nobody else has it */
   claim(name: string): Promise<boolean>;
-  letGo(): void;
+  letGo(): Promise<void>;
 }
 
 /** What nobody went on with for so long is forgotten. Shorter, and a long holiday loses the place; longer, and old rows pile up. */
@@ -33,25 +34,24 @@ export async function holdUnfinishedImports(
   db: Database,
   { settingsHash, now }: { settingsHash: Buffer; now: Date },
 ): Promise<HeldImports> {
-  const client = await db.pool.connect().catch((error: unknown) => {
-    throw asDatabaseError(error);
-  });
-  const lock = (name: 'pg_try_advisory_lock' | 'pg_advisory_unlock', column: string): string =>
-    `${name}(hashtextextended('import-orders ' || ${column}, 0))`;
+  const locks = await openSessionLocks(db);
   try {
-    await client.query(`DELETE FROM import_runs WHERE updated_at < $1::timestamptz - $2 * interval '1 day'`, [
+    const { connection } = locks;
+    await connection.query(`DELETE FROM import_runs WHERE updated_at < $1::timestamptz - $2 * interval '1 day'`, [
       now,
       ABANDONED_AFTER_DAYS,
     ]);
-    const { rows } = await client.query(
-      `WITH known AS MATERIALIZED (SELECT * FROM import_runs WHERE settings_hash = $1)
-       SELECT id, started_at, bytes_done::float8 AS bytes_done, next_line, prefix_hash, report, ${lock('pg_try_advisory_lock', 'id')} AS held
-       FROM known`,
-      [settingsHash],
+    const { rows: known } = await connection.query('SELECT id FROM import_runs WHERE settings_hash = $1', [
+      settingsHash,
+    ]);
+    const held = await locks.take(known.map(({ id }) => lockOf(id)));
+    // Read when they are ours: whoever had one may have gone on with it, or come to its end, until then.
+    const { rows } = await connection.query(
+      `SELECT id, started_at, bytes_done::float8 AS bytes_done, next_line, prefix_hash, report FROM import_runs WHERE id = ANY($1)`,
+      [known.map(({ id }) => id).filter((id) => held.has(lockOf(id)))],
     );
-    const held = rows.filter((row) => row.held);
     return {
-      unfinished: held.flatMap((row) => {
+      unfinished: rows.flatMap((row) => {
         const progress = importProgressSchema.safeParse(row.report);
         if (!progress.success) return [];
         return [
@@ -66,25 +66,23 @@ export async function holdUnfinishedImports(
         ];
       }),
       async keep(id) {
-        const others = held.map((row) => row.id as string).filter((one) => one !== id);
-        await client.query(`SELECT ${lock('pg_advisory_unlock', 'id')} FROM unnest($1::text[]) AS u(id)`, [others]);
-        if (others.length === held.length)
-          await client.query(`SELECT ${lock('pg_try_advisory_lock', '$1::text')}`, [id]);
+        const own = lockOf(id);
+        await locks.drop([...held].filter((name) => name !== own));
+        if (!held.has(own)) await locks.take([own]);
       },
       async claim(name) {
-        const { rows: claimed } = await client.query(`SELECT ${lock('pg_try_advisory_lock', '$1::text')} AS held`, [
-          name,
-        ]);
-        return claimed[0].held;
+        const path = lockOf(name);
+        return (await locks.take([path])).has(path);
       },
-      // The connection is closed, and its locks with it.
-      letGo: () => client.release(true),
+      letGo: () => locks.close(),
     };
   } catch (error) {
-    client.release(true);
+    await locks.close();
     throw asDatabaseError(error);
   }
 }
+
+const lockOf = (name: string): string => `import-orders ${name}`;
 
 /** Notes how far an import has come, in the transaction that brought it there. */
 export async function saveImportPlace(

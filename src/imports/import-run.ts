@@ -22,7 +22,7 @@ export interface ImportRun {
   claimFile(path: string): Promise<boolean>;
   /** It has come to its end: the same file is read from its beginning next time. */
   finish(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function openImportRun(
       close: held.letGo,
     };
   } catch (error) {
-    held.letGo();
+    await held.letGo();
     throw error;
   }
 }

@@ -160,13 +160,3 @@ export async function findOrdersOfNumbers(sql: Sql, trackingKeys: readonly strin
   ]);
   return rows.map((row) => row.order_id);
 }
-
-/** What a trace led to: orders with another answer than before, and letters. */
-export async function countOutcomes(sql: Sql, trace: string): Promise<{ changed: number; messages: number }> {
-  const { rows } = await sql.query(
-    `SELECT count(DISTINCT v.order_id) AS changed, count(DISTINCT m.id) AS messages
-     FROM verdicts v LEFT JOIN messages m ON m.decision_id = v.id WHERE v.trace = $1`,
-    [trace],
-  );
-  return rows[0];
-}

@@ -1,4 +1,4 @@
-import type { PastAward, Remedy } from '../compensation/award.js';
+import { remedyOfPast } from '../compensation/award.js';
 import type { ContactReason } from '../compensation/decision-input.js';
 import { dayCount } from '../compensation/wording.js';
 import { type LocalFormat, localFormat } from '../local-format.js';
@@ -81,7 +81,7 @@ function parcelLine({ carrier, trackingNumber, lastScan, deliveredAt }: ParcelRe
 function given({ awards, orderId }: OrderRecord): string[] {
   const ofOrder = awards.filter((award) => award.orderId === orderId);
   const lines = ofOrder.flatMap((award) => {
-    const remedy = remedyOf(award);
+    const remedy = remedyOfPast(award);
     if (remedy === null) return [];
     const what = showRemedy(remedy);
     switch (award.status) {
@@ -98,15 +98,6 @@ function given({ awards, orderId }: OrderRecord): string[] {
     }
   });
   return lines.length > 0 ? lines : ['Nothing was given for it so far.'];
-}
-
-/** Null for a call, and for a row without its measure. */
-function remedyOf({ kind, months, points, amount }: PastAward): Remedy | null {
-  if (kind === 'call') return null;
-  if (kind === 'replacement') return { kind, shipping: 'standard' };
-  if (kind === 'membership_extension') return months === null ? null : { kind, months };
-  if (kind === 'points') return points === null ? null : { kind, points };
-  return amount === null ? null : { kind, amount };
 }
 
 /** The last contacts that are named; the number counts them all. */

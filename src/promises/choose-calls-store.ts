@@ -1,4 +1,5 @@
-import type { AwardStatus, Remedy } from '../compensation/award.js';
+import { type AwardStatus, type Remedy, remedyOfPast } from '../compensation/award.js';
+import { toPastAward } from '../compensation/award-store.js';
 import type { Incident } from '../compensation/incident.js';
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
@@ -98,44 +99,45 @@ export async function loadGiven(
   orderIds: readonly string[],
 ): Promise<Map<string, { readonly remedy: Remedy; readonly status: AwardStatus }[]>> {
   const { rows } = await sql.query(
-    `SELECT order_id, kind, months, points, amount_minor, currency, shipping, status FROM awards
+    `SELECT order_id, incident, class, kind, months, points, amount_minor, currency, decided_at, status FROM awards
      WHERE order_id = ANY($1) ORDER BY decided_at, id`,
     [orderIds],
   );
   const given = new Map<string, { remedy: Remedy; status: AwardStatus }[]>(orderIds.map((id) => [id, []]));
-  for (const row of rows) given.get(row.order_id)?.push({ remedy: toRemedy(row), status: row.status });
+  for (const award of rows.map(toPastAward)) {
+    const remedy = remedyOfPast(award);
+    if (remedy) given.get(award.orderId)?.push({ remedy, status: award.status });
+  }
   return given;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: a row as it comes.
-function toRemedy({ kind, months, points, amount_minor: amountMinor, currency, shipping }: any): Remedy {
-  if (kind === 'membership_extension') return { kind, months };
-  if (kind === 'points') return { kind, points };
-  if (kind === 'replacement') return { kind, shipping };
-  return { kind, amount: { amountMinor, currency } };
 }
 
 /** Too few, and the caller does not know what was said; too many, and nobody reads them before a call. */
 const MOST_CONTACTS = 5;
 const MOST_DONE = 3;
 
-/** The last times that a customer got in touch, and what people did last for them; oldest first. */
+/** By customer, the last times that they got in touch, and what people did last for them; oldest first. */
 export async function loadTalkedBefore(
   sql: Sql,
-  customerId: string,
-  { since, orderIds }: { readonly since: Date; readonly orderIds: readonly string[] },
-): Promise<Pick<PersonalCallFacts, 'contacts' | 'done'>> {
+  customers: readonly { readonly customerId: string; readonly orderIds: readonly string[] }[],
+  since: Date,
+): Promise<Map<string, Pick<PersonalCallFacts, 'contacts' | 'done'>>> {
+  const customerIds = customers.map(({ customerId }) => customerId);
   const { rows: contacts } = await sql.query(
-    `SELECT at, channel, reason FROM contacts WHERE customer_id = $1 AND (at >= $2 OR order_id = ANY($3))
-     ORDER BY at DESC, id DESC LIMIT $4`,
-    [customerId, since, orderIds, MOST_CONTACTS],
+    `SELECT c.id AS "customerId", k.at, k.channel, k.reason FROM unnest($1::text[]) AS c(id) CROSS JOIN LATERAL (
+       SELECT * FROM contacts k WHERE k.customer_id = c.id AND (k.at >= $2 OR k.order_id = ANY($3))
+       ORDER BY k.at DESC, k.id DESC LIMIT $4) k ORDER BY k.at, k.id`,
+    [customerIds, since, customers.flatMap(({ orderIds }) => orderIds), MOST_CONTACTS],
   );
   const { rows: done } = await sql.query(
-    `SELECT kind, completed_at AS at, outcome, note FROM tasks WHERE customer_id = $1 AND status = 'done'
-     ORDER BY completed_at DESC, id DESC LIMIT $2`,
-    [customerId, MOST_DONE],
+    `SELECT c.id AS "customerId", t.kind, t.completed_at AS at, t.outcome, t.note FROM unnest($1::text[]) AS c(id) CROSS JOIN LATERAL (
+       SELECT * FROM tasks t WHERE t.customer_id = c.id AND t.status = 'done'
+       ORDER BY t.completed_at DESC, t.id DESC LIMIT $2) t ORDER BY t.completed_at, t.id`,
+    [customerIds, MOST_DONE],
   );
-  return { contacts: contacts.reverse(), done: done.reverse() };
+  const ofCustomer = (id: string) => (row: { customerId: string }) => row.customerId === id;
+  return new Map(
+    customerIds.map((id) => [id, { contacts: contacts.filter(ofCustomer(id)), done: done.filter(ofCustomer(id)) }]),
+  );
 }
 
 /** A call to propose. */

@@ -3,7 +3,7 @@ import { localDateOf, startOfLocalDay } from '../calendar.js';
 import { lockCustomers } from '../compensation/award-store.js';
 import { firstDeliveredAt } from '../compensation/first-delivered-at.js';
 import type { Policy } from '../compensation/policy.js';
-import { recordAudit } from '../db/audit-store.js';
+import { recordAudits } from '../db/audit-store.js';
 import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
@@ -94,6 +94,11 @@ async function propose(
   const { lookBackDays } = policy.personalCalls;
   const still = rankCalls(await loadCandidates(sql, { ...terms, customerIds }), { asOf, lookBackDays });
   const broken = await loadBrokenOrders(sql, orders, { policy, asOf });
+  const talkedBefore = await loadTalkedBefore(
+    sql,
+    still.map(({ customerId, incidents }) => ({ customerId, orderIds: ordersOf(incidents) })),
+    since,
+  );
 
   const calls: NewPersonalCall[] = [];
   for (const { customerId, incidents, reasons } of still) {
@@ -103,7 +108,7 @@ async function propose(
     if (!latest || !order) continue;
     const { timeZone } = order.promise;
     const orderIds = ordersOf(incidents);
-    const talked = await loadTalkedBefore(sql, customerId, { since, orderIds });
+    const talked = talkedBefore.get(customerId) ?? { contacts: [], done: [] };
     const ofCustomer = orderIds.flatMap((id) => {
       const known = broken.get(id);
       const kinds = incidents.filter(({ orderId }) => orderId === id).map(({ incident }) => incident);
@@ -119,16 +124,17 @@ async function propose(
     });
   }
   const proposed = await insertPersonalCalls(sql, calls, asOf);
-  for (const { id, orderId, incident } of proposed) {
-    await recordAudit(sql, {
+  await recordAudits(
+    sql,
+    proposed.map(({ id, orderId, incident }) => ({
       at: asOf,
       actor: 'makegood',
       action: 'task.propose',
       subject: id,
       reason: null,
       details: { orderId, kind: 'call', rule: PERSONAL_CALL, incident, policyVersion: version },
-    });
-  }
+    })),
+  );
   return proposed.length;
 }
 

@@ -1,3 +1,4 @@
+import { toPastAward } from '../compensation/award-store.js';
 import type { Sql } from '../db/database.js';
 import { applyEvents } from '../shipments/apply-events.js';
 import { loadScans, loadShipmentsOfOrders, type StoredScan } from '../shipments/shipment-store.js';
@@ -84,17 +85,7 @@ export async function loadOrderRecord(
             wording: order.customer_wording,
           },
     parcels: await loadParcels(sql, orderId, now),
-    awards: awards.rows.map((row) => ({
-      orderId: row.order_id,
-      incident: row.incident,
-      class: row.class,
-      kind: row.kind,
-      months: row.months,
-      points: row.points,
-      amount: row.amount_minor === null ? null : { amountMinor: row.amount_minor, currency: row.currency },
-      at: row.decided_at,
-      status: row.status,
-    })),
+    awards: awards.rows.map(toPastAward),
     contacts: contacts.rows,
   };
 }

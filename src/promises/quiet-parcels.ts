@@ -1,4 +1,16 @@
-import type { LookedAt } from './decide-order.js';
+import type { Shipment, StoredScan } from '../shipments/shipment-store.js';
+import type { Judgement } from './verdict.js';
+import type { JudgedOrder } from './verdict-store.js';
+
+/** An order with its parcels judged, as far as it matters here. */
+export interface WatchedOrder {
+  readonly order: Pick<JudgedOrder, 'id' | 'registeredAt'>;
+  readonly cases: readonly {
+    readonly shipment: Pick<Shipment, 'carrier' | 'trackingNumber'> | null;
+    readonly scans: readonly Pick<StoredScan, 'status' | 'interval'>[];
+    readonly judgement: Pick<Judgement, 'verdict' | 'metAt'>;
+  }[];
+}
 
 /** A parcel that the carrier should have told something of by now. */
 export interface QuietParcel {
@@ -20,17 +32,18 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /**
  * The parcels of an order that nothing is heard of though they are still on their way: never scanned beyond the label, or
  * silent since their last scan. A pure function.
- * @param asOf an instant; what is exactly as old as the limit counts
+ * @param asOf an instant: scans after it are not there; what is exactly as old as the limit counts
  */
-export function quietParcels({ order, cases }: LookedAt, asOf: Date): QuietParcel[] {
+export function quietParcels({ order, cases }: WatchedOrder, asOf: Date): QuietParcel[] {
   return cases.flatMap(({ shipment, scans, judgement }) => {
     if (!shipment || judgement.metAt !== null || !OPEN.has(judgement.verdict)) return [];
-    const moves = scans.filter(({ status }) => status !== 'pre_transit' && status !== 'unknown');
+    const known = scans.filter(({ interval }) => interval.earliest <= asOf);
+    const moves = known.filter(({ status }) => status !== 'pre_transit' && status !== 'unknown');
     const { carrier, trackingNumber } = shipment;
     const quiet = (what: QuietParcel['what']) => [{ what, orderId: order.id, carrier, trackingNumber }];
     if (moves.length === 0)
       return daysBetween(order.registeredAt, asOf) >= NEVER_SCANNED_DAYS ? quiet('neverScanned') : [];
-    const last = Math.max(...scans.map(({ interval }) => interval.latest.getTime()));
+    const last = Math.max(...known.map(({ interval }) => interval.latest.getTime()));
     return daysBetween(new Date(last), asOf) >= STALLED_DAYS ? quiet('stalled') : [];
   });
 }

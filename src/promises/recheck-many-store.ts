@@ -1,5 +1,6 @@
 import { carrierKeyOf } from '../carriers/matching.js';
 import type { Sql } from '../db/database.js';
+import { countOutcomesOfTrace } from './trace-store.js';
 import type { Verdict } from './verdict.js';
 
 /** Which orders are judged again: those that meet all of what is named. */
@@ -87,12 +88,12 @@ export async function loadRecheckProgress(sql: Sql, id: string): Promise<Recheck
        (SELECT coalesce(sum(cardinality(ids)) FILTER (WHERE parked_at IS NULL), 0) FROM outbox t
         WHERE t.trace = r.trace AND t.stage = 'judge-promises')::int AS waiting,
        (SELECT coalesce(sum(cardinality(ids)) FILTER (WHERE parked_at IS NOT NULL), 0) FROM outbox t
-        WHERE t.trace = r.trace AND t.stage = 'judge-promises')::int AS failed,
-       (SELECT count(DISTINCT v.order_id) FROM verdicts v WHERE v.trace = r.trace AND v.trigger IN ('sweep', 'recheck'))::int AS changed,
-       (SELECT count(*) FROM awards a JOIN verdicts v ON v.id = a.decision_id
-        WHERE v.trace = r.trace AND v.trigger IN ('sweep', 'recheck'))::int AS awards
+        WHERE t.trace = r.trace AND t.stage = 'judge-promises')::int AS failed
      FROM recheck_runs r WHERE r.id::text = $1`,
     [id],
   );
-  return rows[0] ?? null;
+  const [run] = rows;
+  if (!run) return null;
+  const { changed, awards } = await countOutcomesOfTrace(sql, run.trace);
+  return { ...run, changed, awards };
 }

@@ -2,6 +2,7 @@ import type { Database, Sql } from '../db/database.js';
 import { withSessionLock } from '../db/session-lock.js';
 import { newId } from '../ids.js';
 import type { SweepCounts } from './sweep-counts.js';
+import { OF_RUNS } from './trace-store.js';
 import type { Verdict } from './verdict.js';
 
 /** Orders of which a sweep has to look at those it has not looked at yet. */
@@ -54,7 +55,7 @@ export async function findUnjudgedOrders(sql: Sql): Promise<string[]> {
   const { rows } = await sql.query(
     `SELECT DISTINCT o.id FROM orders o JOIN shipments s ON s.order_id = o.id
      WHERE o.due_at IS NULL AND coalesce(o.looked_at, o.judged_at) < s.tracked_at
-       AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'judge-promises' AND o.id = ANY(t.ids))`,
+       AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'judge-promises' AND t.parked_at IS NULL AND o.id = ANY(t.ids))`,
   );
   return rows.map((row) => row.id);
 }
@@ -119,16 +120,6 @@ export async function findUnmatchedNumbers(
 export async function countVerdicts(sql: Sql): Promise<Map<Verdict | null, number>> {
   const { rows } = await sql.query('SELECT verdict, count(*) AS count FROM orders GROUP BY verdict');
   return new Map(rows.map((row) => [row.verdict, row.count]));
-}
-
-/** Letters that this trace led to. */
-export async function countMessagesOfTrace(sql: Sql, trace: string): Promise<number> {
-  const { rows } = await sql.query(
-    `SELECT count(*) AS count FROM messages m JOIN verdicts v ON v.id = m.decision_id
-     WHERE v.trace = $1 AND v.trigger IN ('sweep', 'recheck')`,
-    [trace],
-  );
-  return rows[0].count;
 }
 
 /** A run of the sweep that has not come to its end. */
@@ -246,6 +237,8 @@ export interface ListedSweep {
   readonly startedAt: Date;
   readonly finishedAt: Date | null;
   readonly asOf: Date;
+  /** When it was last carried on after it had ended early. */
+  readonly resumedAt: Date | null;
   readonly judged: number;
   readonly messages: number;
   readonly report: Readonly<Record<string, unknown>> | null;
@@ -254,10 +247,10 @@ export interface ListedSweep {
 /** The runs, the newest first, before this one. */
 export async function listSweeps(sql: Sql, page: { after: string | null; limit: number }): Promise<ListedSweep[]> {
   const { rows } = await sql.query(
-    `SELECT r.id, r.started_at AS "startedAt", r.finished_at AS "finishedAt", r.as_of AS "asOf", r.report,
+    `SELECT r.id, r.started_at AS "startedAt", r.finished_at AS "finishedAt", r.as_of AS "asOf", r.resumed_at AS "resumedAt", r.report,
        coalesce((r.counts -> 'judged')::int, 0) AS judged,
        (SELECT count(*) FROM messages m JOIN verdicts v ON v.id = m.decision_id
-        WHERE v.trace = r.trace AND v.trigger IN ('sweep', 'recheck'))::int AS messages
+        WHERE v.trace = r.trace AND ${OF_RUNS})::int AS messages
      FROM sweep_runs r WHERE $1::uuid IS NULL OR r.id < $1 ORDER BY r.id DESC LIMIT $2`,
     [page.after, page.limit],
   );

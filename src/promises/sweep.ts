@@ -64,8 +64,12 @@ export interface SweepOptions {
   readonly asOf?: Date;
   readonly dryRun?: boolean;
   readonly onProgress?: (done: number, total: number) => Promise<void> | void;
-  /** Rests after each chunk for as long as that took: half of the time is left to what comes in meanwhile. */
-  readonly rests?: boolean;
+}
+
+/** How the sweep goes when it comes by the clock. */
+interface ByClock {
+  /** The process ends: the run stops behind the chunk under way, and is carried on by the next. */
+  readonly stopping: AbortSignal;
 }
 
 /**
@@ -113,20 +117,32 @@ export async function sweep(deps: Deps, options: SweepOptions = {}): Promise<Swe
 /**
  * The sweep as it comes by the clock: in no hurry, and when one is under way already, it is left to that one.
  * @param options.onlyUnfinished carries on what ended early, and begins nothing
- * @returns null: there was nothing to do
+ * @returns null: there was nothing to do, or it was stopped
  */
 export async function sweepByClock(
   deps: Deps,
-  options: Pick<SweepOptions, 'onProgress'> & { readonly onlyUnfinished?: boolean } = {},
+  options: Pick<SweepOptions, 'onProgress'> & ByClock & { readonly onlyUnfinished?: boolean },
 ): Promise<SweepReport | null> {
   const now = await readNow(deps.db.pool, deps.clock);
   const fresh = { startedAt: now, asOf: now, isPast: false, trace: newId() };
+  const go = async (run: SweepRun): Promise<SweepReport | null> => {
+    try {
+      return await runSweep(deps, run, options, options);
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+      deps.log.info({ run: run.id }, 'sweep: stopped, and is carried on by the next');
+      return null;
+    }
+  };
   return withUnfinishedRun(deps.db, resumable(now, undefined), async (unfinished) => {
-    if (unfinished.outcome === 'taken') return runSweep(deps, unfinished.run, { ...options, rests: true });
+    if (unfinished.outcome === 'taken') return go(unfinished.run);
     if (unfinished.outcome === 'under-way' || options.onlyUnfinished) return null;
-    return withNewRun(deps.db, fresh, (run) => runSweep(deps, run, { ...options, rests: true }));
+    return withNewRun(deps.db, fresh, go);
   });
 }
+
+/** The process ends between two chunks. */
+class Stopped extends Error {}
 
 const resumable = (now: Date, asOf: Date | undefined) => ({
   asOf: asOf ?? null,
@@ -145,7 +161,12 @@ async function proposeCalls(deps: Deps, dryRun: boolean): Promise<SweepReport['c
   }
 }
 
-async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promise<SweepReport> {
+async function runSweep(
+  deps: Deps,
+  run: SweepRun,
+  options: SweepOptions,
+  byClock: ByClock | null = null,
+): Promise<SweepReport> {
   const dryRun = options.dryRun === true;
   const resumed = run.cursor !== '';
   if (resumed) {
@@ -153,7 +174,7 @@ async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promi
     deps.log.info({ run: run.id, startedAt: run.startedAt, judged: run.counts?.judged }, 'sweep: carried on');
   }
   const verdicts = await countVerdicts(deps.db.pool);
-  const counts = await judgeOpenOrders(deps, run, options, (before, after) => {
+  const counts = await judgeOpenOrders(deps, run, { ...options, byClock }, (before, after) => {
     verdicts.set(before, (verdicts.get(before) ?? 0) - 1);
     verdicts.set(after, (verdicts.get(after) ?? 0) + 1);
   });
@@ -200,11 +221,14 @@ async function runSweep(deps: Deps, run: SweepRun, options: SweepOptions): Promi
   return report;
 }
 
-/** Goes through what is open, chunk by chunk; each chunk is committed together with the place where the next one begins. */
+/**
+ * Goes through what is open, chunk by chunk; each chunk is committed together with the place where the next one begins. By the
+ * clock it rests after each for as long as that took: half of the time is left to what comes in meanwhile.
+ */
 async function judgeOpenOrders(
   deps: Deps,
   run: SweepRun,
-  { asOf, dryRun = false, onProgress = () => {}, rests = false }: SweepOptions,
+  { asOf, dryRun = false, onProgress = () => {}, byClock }: SweepOptions & { readonly byClock: ByClock | null },
   onChange: (before: Verdict | null, after: Verdict) => void,
 ): Promise<SweepCounts> {
   let cursor = run.cursor;
@@ -226,6 +250,7 @@ async function judgeOpenOrders(
       const from = cursor;
       const to = pass === all ? last : cursor;
       const at = await readNow(deps.db.pool, deps.clock);
+      let withChunk: SweepCounts | null = null;
       const chunk = await judgeChunk(
         deps,
         { ids, asOf, trigger: 'sweep', trace: run.trace },
@@ -233,18 +258,24 @@ async function judgeOpenOrders(
           dryRun,
           async note(sql, outcome) {
             if (dryRun) return;
-            const withChunk = addChunk(counts, { ...outcome, ids, asOf: asOf ?? at });
+            withChunk = addChunk(counts, { ...outcome, ids, asOf: asOf ?? at });
             if (!(await moveCursor(sql, run.id, { from, to, counts: withChunk }))) throw new RunTakenOver(run.id);
           },
         },
       );
-      counts = addChunk(counts, { ...chunk, ids, asOf: asOf ?? at });
+      counts = withChunk ?? addChunk(counts, { ...chunk, ids, asOf: asOf ?? at });
       cursor = to;
       after = last;
       for (const { before, judgement } of chunk.outcomes) onChange(before, judgement.verdict);
       await onProgress(counts.judged, Math.max(total, counts.judged));
-      if (rests) await sleep(performance.now() - startedAt);
+      if (byClock) await rest(performance.now() - startedAt, byClock.stopping);
     }
   }
   return counts;
+}
+
+/** @throws Stopped */
+async function rest(ms: number, stopping: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal: stopping }).catch(() => {});
+  if (stopping.aborted) throw new Stopped();
 }

@@ -60,6 +60,7 @@ export async function openCase(
      ON CONFLICT (order_id, incident, rule) DO UPDATE SET
        status = CASE WHEN t.completed_at < $9 THEN 'open' ELSE t.status END,
        due_at = CASE WHEN t.completed_at < $9 THEN excluded.due_at ELSE t.due_at END,
+       talking_points = CASE WHEN t.completed_at < $9 THEN excluded.talking_points ELSE t.talking_points END,
        outcome = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.outcome END,
        note = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.note END,
        completed_by = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.completed_by END,

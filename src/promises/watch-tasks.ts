@@ -1,5 +1,5 @@
 import { type NewAlarm, raiseAlarms } from '../compensation/alarm-store.js';
-import { recordAudit } from '../db/audit-store.js';
+import { recordAudits } from '../db/audit-store.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { type EscalatedTask, escalateTasks } from './task-store.js';
@@ -35,16 +35,17 @@ export async function watchTasks(deps: Pick<Deps, 'db' | 'clock' | 'log'>): Prom
         sql,
         tasks.map((task) => alarmOf(task, at)),
       );
-      for (const { id, orderId, kind, rule, dueAt, assigneeKeyId } of tasks) {
-        await recordAudit(sql, {
+      await recordAudits(
+        sql,
+        tasks.map(({ id, orderId, kind, rule, dueAt, assigneeKeyId }) => ({
           at,
           actor: 'makegood',
           action: 'task.escalate',
           subject: id,
           reason: null,
           details: { orderId, kind, rule, dueAt, assigneeKeyId },
-        });
-      }
+        })),
+      );
       return tasks.length;
     });
     escalated += taken;

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { recordAudit } from '../../src/db/audit-store.js';
+import { recordAudit, recordAudits } from '../../src/db/audit-store.js';
 import { openDatabase } from '../../src/db/database.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { readDatabaseState } from '../support/database-state.js';
@@ -434,6 +434,31 @@ describe('the audit', () => {
     }
     const rows = await load();
     expect(rows).toHaveLength(1 + 54);
+    expect(firstBroken(rows)).toBeNull();
+  });
+
+  test('entries that are written together are links of it in their order', async () => {
+    const db = openDatabase(database.url, { poolSize: 1, onError: () => {} });
+    const subjects = Array.from({ length: 30 }, (_, index) => `together-${index}`);
+    try {
+      await db.transaction((sql) =>
+        recordAudits(
+          sql,
+          subjects.map((subject, index) => ({
+            at: new Date(Date.UTC(2025, 2, 6, 12, 0, 0, 900 - index)),
+            actor: 'makegood',
+            action: 'task.escalate',
+            subject,
+            reason: null,
+            details: { z: index, list: ['ü', null] },
+          })),
+        ),
+      );
+    } finally {
+      await db.close();
+    }
+    const rows = await load();
+    expect(rows.slice(-30).map(({ subject }) => subject)).toEqual(subjects);
     expect(firstBroken(rows)).toBeNull();
   });
 

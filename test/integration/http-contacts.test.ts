@@ -186,8 +186,11 @@ describe('tasks', () => {
     await agent.ask('POST', `/v1/tasks/${taskId}/complete`, { outcome: 'refunded' });
     await contact({ orderId, reason: 'damaged', at: ago(60) });
     expect(await tasksOf(orderId)).toEqual([]);
-    await contact({ orderId, reason: 'damaged' });
-    expect(await tasksOf(orderId)).toMatchObject([{ id: taskId, status: 'open', outcome: null }]);
+    await contact({ orderId, reason: 'damaged', channel: 'letter' });
+    const [again] = await tasksOf(orderId);
+    expect(again).toMatchObject({ id: taskId, status: 'open', outcome: null });
+    // What whoever looks at it now needs to know is of now.
+    expect(again.talkingPoints[0]).toContain('(letter, ');
   });
 
   test('pages by when they are due, what is due at no time last, none twice', async () => {

@@ -159,7 +159,7 @@ async function importHere(
     });
     return { ...report, continuedAt: run.continues?.nextLine ?? null };
   } finally {
-    run.close();
+    await run.close();
     await csv.close();
   }
 }
@@ -213,7 +213,7 @@ describe('going on', () => {
     expect(living.continues).toMatchObject({ nextLine: 502 });
     expect(await importHere(content)).toMatchObject({ continuedAt: null, rows: 1_200, rejected: 0 });
     expect(await database.query('SELECT next_line FROM import_runs')).toEqual([{ next_line: 502 }]);
-    living.close();
+    await living.close();
     await csv.close();
   });
 
@@ -224,9 +224,9 @@ describe('going on', () => {
     expect(await one.claimFile(join(folder, 'rejects.csv'))).toBe(true);
     expect(await other.claimFile(join(folder, 'x', '..', 'rejects.csv'))).toBe(false);
     expect(await other.claimFile(join(folder, 'others.csv'))).toBe(true);
-    one.close();
+    await one.close();
     await eventually(() => other.claimFile(join(folder, 'rejects.csv')));
-    other.close();
+    await other.close();
     await csv.close();
   });
 

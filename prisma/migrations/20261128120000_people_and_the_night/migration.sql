@@ -63,5 +63,5 @@ ALTER TABLE "tasks" ADD CONSTRAINT "tasks_assignee_key_id_fkey" FOREIGN KEY ("as
 -- What Prisma cannot say.
 ALTER TABLE "tasks" ADD CONSTRAINT "tasks_assigned" CHECK (("assignee_key_id" IS NULL) = ("assigned_at" IS NULL));
 CREATE INDEX "sweep_runs_unfinished" ON "sweep_runs" ("started_at") WHERE "finished_at" IS NULL;
--- What a night or a re-check of many came to is asked by trace; webhooks, which make most verdicts, pay nothing for it.
-CREATE INDEX "verdicts_of_runs" ON "verdicts" ("trace") WHERE "trigger" IN ('sweep', 'recheck');
+-- What a run over many orders came to is asked by trace; webhooks, which make most verdicts, pay nothing for it.
+CREATE INDEX "verdicts_of_runs" ON "verdicts" ("trace") WHERE "trigger" IN ('sweep', 'recheck', 'replay');

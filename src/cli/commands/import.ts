@@ -72,7 +72,7 @@ export async function importOrdersCommand(input: {
           await rejects?.close();
         }
       } finally {
-        run.close();
+        await run.close();
       }
     } finally {
       bar.stop();

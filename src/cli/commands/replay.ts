@@ -2,7 +2,7 @@ import { parseInstant } from '../../calendar.js';
 import { CARRIERS, findCarrier } from '../../carriers/registry.js';
 import { AppError } from '../../errors.js';
 import { type ReplayReport, replay } from '../../inbox/replay.js';
-import { countOutcomes } from '../../inbox/replay-store.js';
+import { countOutcomesOfTrace } from '../../promises/trace-store.js';
 import { table } from '../print.js';
 import { progressBar } from '../progress-bar.js';
 import { openSession } from '../session.js';
@@ -35,7 +35,7 @@ export async function replayCommand(input: {
     const { trace, orders: judged, ...report } = await replay(deps, { source, since, onProgress: bar.update });
     bar.stop();
     await finish(trace);
-    const { changed, messages } = await countOutcomes(deps.db.pool, trace);
+    const { changed, messages } = await countOutcomesOfTrace(deps.db.pool, trace);
     return { ...report, orders: { judged, changed }, messages };
   } finally {
     bar.stop();

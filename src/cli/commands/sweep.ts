@@ -4,7 +4,7 @@ import { AppError } from '../../errors.js';
 import { NEVER_SCANNED_DAYS, STALLED_DAYS } from '../../promises/quiet-parcels.js';
 import { type SweepReport, sweep } from '../../promises/sweep.js';
 import type { Findings } from '../../promises/sweep-counts.js';
-import { countMessagesOfTrace } from '../../promises/sweep-store.js';
+import { countOutcomesOfTrace } from '../../promises/trace-store.js';
 import { table } from '../print.js';
 import { progressBar } from '../progress-bar.js';
 import { openSession } from '../session.js';
@@ -29,7 +29,8 @@ export async function sweepCommand(input: {
     });
     bar.stop();
     await finish(trace);
-    return { ...report, messages: await countMessagesOfTrace(deps.db.pool, trace) };
+    const { messages } = await countOutcomesOfTrace(deps.db.pool, trace);
+    return { ...report, messages };
   } finally {
     bar.stop();
     await close();

@@ -28,6 +28,9 @@ export async function sweepRoutes(plain: FastifyInstance, { deps }: { deps: Deps
               startedAt: instant,
               finishedAt: instant.nullable().meta({ description: 'null: it is under way, or ended early' }),
               asOf: instant,
+              resumedAt: instant
+                .nullable()
+                .meta({ description: 'When it was last carried on after it had ended early' }),
               judged: z.int().meta({ description: 'Orders looked at so far' }),
               messages: z.int().meta({ description: 'Letters that came of it' }),
               report: z
@@ -42,11 +45,12 @@ export async function sweepRoutes(plain: FastifyInstance, { deps }: { deps: Deps
     async (request) => {
       const { after = null, limit } = request.query;
       return pageOf(await listSweeps(deps.db.pool, { after, limit: limit + 1 }), limit, {
-        toJson: ({ startedAt, finishedAt, asOf, report, ...run }) => ({
+        toJson: ({ startedAt, finishedAt, asOf, resumedAt, report, ...run }) => ({
           ...run,
           startedAt: startedAt.toISOString(),
           finishedAt: finishedAt?.toISOString() ?? null,
           asOf: asOf.toISOString(),
+          resumedAt: resumedAt?.toISOString() ?? null,
           report: report && { ...report },
         }),
         toCursor: ({ id }) => id,
