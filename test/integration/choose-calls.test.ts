@@ -52,6 +52,7 @@ describe('a bad week of one customer, as it went through the product', () => {
     await order('o-2', '2026-12-23');
     await order('mail-only', '2026-12-22', { customerId: 'bob', customer: { phone: null } });
     await order('in-time', '2026-12-26', { customerId: 'cid' });
+    await makegood.quiet();
     makegood.clock.set(new Date('2026-12-27T12:00:00Z'));
     await scan('o-1', '2026-12-24T15:00:00Z');
     await scan('o-2', '2026-12-26T15:00:00Z');
