@@ -1,3 +1,5 @@
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Role } from './auth/roles.js';
 import { REMEDY_PROVIDERS, type RemedyProvider } from './awards/remedy-providers.js';
@@ -7,6 +9,7 @@ import { CARRIERS } from './carriers/registry.js';
 import type { AwardKind } from './compensation/award.js';
 import { AppError, type FieldError } from './errors.js';
 import { parseMailbox } from './messages/address.js';
+import type { NoticeKind } from './messages/letter.js';
 import { parseSmtpUrl } from './messages/smtp-url.js';
 import { isCronPattern } from './queue/cron.js';
 
@@ -26,6 +29,26 @@ export interface Config {
   /** null: letters stay in the local mailbox. */
   readonly smtpUrl: string | null;
   readonly mailFrom: string;
+  /** Where answers of customers go; null: to the sender. */
+  readonly mailReplyTo: string | null;
+  /** Who signs letters; null: the team. `senior` where things went wrong again. */
+  readonly signers: { readonly usual: Signer | null; readonly senior: Signer | null };
+  /** A folder with texts of letters in place of those that are shipped; null: none. */
+  readonly letterTextsDir: string | null;
+  /** Letters besides those that make up for something. */
+  readonly serviceLetters: ReadonlySet<ServiceLetter>;
+  /** Local times of whom a letter is for, `HH:MM`, between which none leaves; null: letters leave at any time. */
+  readonly quietHours: { readonly from: string; readonly until: string } | null;
+  /** Mails in a minute, of all processes together; 0: any number. */
+  readonly mailsPerMinute: number;
+  /** Apologies to one customer within 14 days; what is beyond waits for a person. 0: any number. */
+  readonly apologyLimit: number;
+  /** What becomes of a letter whose handover ended without an answer: a person decides, or one copy goes out by itself. */
+  readonly unknownLetters: 'ask' | 'resend';
+  /** How letters are signed with DKIM; `privateKey` is PEM. null: they are not. */
+  readonly dkim: { readonly domain: string; readonly selector: string; readonly privateKey: string } | null;
+  /** Whether events may be sent to private addresses. */
+  readonly allowsPrivateAddresses: boolean;
   readonly shopName: string;
   readonly adminApiKey: string | null;
   readonly policyFile: string | null;
@@ -41,6 +64,15 @@ export interface Config {
   readonly shopify: { readonly shopUrl: string; readonly accessToken: string } | null;
   readonly logLevel: string;
 }
+
+/** A person as letters name them: `Jana Keller`, `Customer Care`. */
+export interface Signer {
+  readonly name: string;
+  readonly role: string | null;
+}
+
+export const SERVICE_LETTERS = ['order-confirmed', 'shipped', 'at-risk'] as const satisfies readonly NoticeKind[];
+export type ServiceLetter = (typeof SERVICE_LETTERS)[number];
 
 /** By role: requests with one key. */
 interface RateLimitSettings extends Readonly<Record<Role, number>> {
@@ -100,6 +132,27 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     refuse('SMTP_URL', (error as Error).message);
   }
 
+  const mailReplyTo = text('MAIL_REPLY_TO');
+  if (mailReplyTo !== null && parseMailbox(mailReplyTo) === null) {
+    refuse('MAIL_REPLY_TO', 'must be one address, as help@shop.example, and somebody has to read it');
+  }
+  const letterTextsDir = text('MAIL_TEXTS_DIR');
+  const serviceLetters = readServiceLetters(text('SERVICE_LETTERS'), refuse);
+  const quietHours = readQuietHours(text('QUIET_HOURS'), refuse);
+  const wholeNumber = (name: string, usual: number, message: string): number => {
+    const value = Number(text(name) ?? usual);
+    if (!Number.isSafeInteger(value) || value < 0) refuse(name, message);
+    return value;
+  };
+  const unknownLetters = text('UNKNOWN_LETTERS') ?? 'ask';
+  if (unknownLetters !== 'ask' && unknownLetters !== 'resend') {
+    refuse('UNKNOWN_LETTERS', 'must be ask (a person decides) or resend (one copy goes out by itself)');
+  }
+  const privateAddresses = text('OUTBOUND_PRIVATE_ADDRESSES') ?? 'deny';
+  if (privateAddresses !== 'deny' && privateAddresses !== 'allow') {
+    refuse('OUTBOUND_PRIVATE_ADDRESSES', 'must be deny or allow');
+  }
+
   const webhookSecrets = new Map<string, readonly string[]>();
   for (const { source, secretVariable, secretKind } of CARRIERS) {
     const value = text(secretVariable);
@@ -147,6 +200,20 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
     smtpUrl,
     mailFrom,
+    mailReplyTo,
+    signers: { usual: signerOf(text('MAIL_SIGNED_BY')), senior: signerOf(text('MAIL_SIGNED_BY_SENIOR')) },
+    letterTextsDir,
+    serviceLetters,
+    quietHours,
+    mailsPerMinute: wholeNumber('MAIL_RATE', 0, 'must be a whole number, the most in a minute (0: any number)'),
+    apologyLimit: wholeNumber(
+      'APOLOGY_LIMIT',
+      2,
+      'must be a whole number, the most to one customer within 14 days (0: any number)',
+    ),
+    unknownLetters: unknownLetters === 'resend' ? 'resend' : 'ask',
+    dkim: readDkim(text, refuse),
+    allowsPrivateAddresses: privateAddresses === 'allow',
     shopName: text('SHOP_NAME') ?? 'the shop',
     adminApiKey,
     policyFile: text('POLICY_FILE'),
@@ -162,6 +229,58 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     });
   }
   return config;
+}
+
+/** `Jana Keller, Customer Care`: the name, and after the first comma what the person does. */
+function signerOf(value: string | null): Signer | null {
+  if (value === null) return null;
+  const [name = '', ...role] = value.split(',');
+  return { name: name.trim(), role: role.join(',').trim() || null };
+}
+
+function readServiceLetters(
+  value: string | null,
+  refuse: (field: string, message: string) => void,
+): ReadonlySet<ServiceLetter> {
+  if (value === null) return new Set(['at-risk']);
+  if (value === 'none') return new Set();
+  const known: readonly string[] = SERVICE_LETTERS;
+  const names = value.split(',').map((name) => name.trim());
+  if (!names.every((name) => known.includes(name))) {
+    refuse('SERVICE_LETTERS', `must be none, or some of ${SERVICE_LETTERS.join(', ')}, separated by commas`);
+  }
+  return new Set(SERVICE_LETTERS.filter((name) => names.includes(name)));
+}
+
+/** `21:00-08:00`. */
+function readQuietHours(value: string | null, refuse: (field: string, message: string) => void): Config['quietHours'] {
+  if (value === null) return null;
+  const [, from = '', until = ''] = /^((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)$/.exec(value) ?? [];
+  if (from === until) {
+    refuse('QUIET_HOURS', 'must be two different times of the day, as 21:00-08:00');
+    return null;
+  }
+  return { from, until };
+}
+
+function readDkim(
+  text: (name: string) => string | null,
+  refuse: (field: string, message: string) => void,
+): Config['dkim'] {
+  const [domain, selector, file] = [text('DKIM_DOMAIN'), text('DKIM_SELECTOR'), text('DKIM_KEY_FILE')];
+  if (domain === null && selector === null && file === null) return null;
+  for (const [name, value] of Object.entries({ DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_KEY_FILE: file })) {
+    if (value === null) refuse(name, 'must be set too: DKIM needs DKIM_DOMAIN, DKIM_SELECTOR and DKIM_KEY_FILE');
+  }
+  if (domain === null || selector === null || file === null) return null;
+  try {
+    const privateKey = readFileSync(file, 'utf8');
+    createPrivateKey(privateKey);
+    return { domain, selector, privateKey };
+  } catch {
+    refuse('DKIM_KEY_FILE', 'must be a file with a private key as PEM');
+    return null;
+  }
 }
 
 /** More proxies stand in no row; a larger number is a mistake. */

@@ -47,7 +47,7 @@ export const PIPELINE = {
   },
   'send-messages': {
     name: 'send-messages',
-    takes: 'decision ids',
+    takes: 'ids of decisions and notices',
     next: [],
     // Each holds a connection of the database while it talks to the mail server.
     concurrency: 2,

@@ -103,12 +103,18 @@ export const orderViewSchema = z.object({
   ),
   messages: z.array(
     z.object({
+      id: z.string(),
       template: z.string(),
       to: z.string(),
       status: z.string(),
       messageId: z.string(),
       sentAt: instant.nullable(),
+      sendAfter: instant.nullable().meta({ description: 'Not before: it waits for the morning of whom it is for' }),
       response: z.string().nullable(),
+      answer: z
+        .enum(['yes', 'no'])
+        .nullable()
+        .meta({ description: 'Whether it made things right, as the customer said' }),
     }),
   ),
   explanation: z.array(z.string()).meta({ description: 'Why, for the agent: each rule tried and the numbers used' }),

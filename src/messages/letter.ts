@@ -5,18 +5,30 @@ import type { Verdict } from '../promises/verdict.js';
 
 /** Every letter there is. These names are stored with each message and shown by the API: never rename one. */
 export const TEMPLATE_NAMES = [
+  'order-confirmed',
+  'shipped',
+  'at-risk',
   'late-delivered',
   'late-overdue',
+  'second-failure',
+  'third-failure',
   'occasion-missed',
   'top-up',
   'lost',
   'not-received',
   'damaged',
   'returned',
+  'service-refund',
   'award-approved',
   'goodwill',
+  'declined',
+  'correction',
 ] as const;
 export type TemplateName = (typeof TEMPLATE_NAMES)[number];
+
+/** Letters in which nothing is given: each is one notice, of the kind that its template is called by. */
+export const NOTICE_KINDS = ['order-confirmed', 'shipped', 'at-risk', 'declined', 'correction'] as const;
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /**
  * Something the customer HAS been given: a letter is only written once every award in it is applied, and its amounts
@@ -43,13 +55,28 @@ export type LetterAward =
 export interface Letter extends LetterFacts {
   readonly template: TemplateName;
   readonly shopName: string;
-  /** `locale` is a BCP 47 tag and decides how dates and money look; missing or unusable: `en-US`. */
+  /** `locale` is a BCP 47 tag and decides the language and how dates and money look; missing or unusable: `en-US`. */
   readonly customer: { readonly name: string | null; readonly locale: string | null };
   readonly orderId: string;
   /** In the order to be told. In a top-up the differences, not the totals. */
   readonly awards: readonly LetterAward[];
   /** Something was given, and told, for the same incident before. */
   readonly isTopUp: boolean;
+  /** The person who signs. Left out, or null: the team does. */
+  readonly signedBy?: { readonly name: string; readonly role: string | null } | null;
+  /** Where the customer says whether it made things right; only in letters that make up for something. */
+  readonly answerUrls?: { readonly yes: string; readonly no: string } | null;
+  /** Where the customer ends letters of this kind; only in those that one may do without. */
+  readonly unsubscribeUrl?: string | null;
+  /** Of a correction: what was not right. `came_in_time`: the apology; `reversed`: what it said was given, which is `awards`. */
+  readonly correctionOf?: 'came_in_time' | 'reversed' | null;
+}
+
+/** What a notice says besides the facts of its order. */
+export interface NoticeFacts extends LetterFacts {
+  readonly correctionOf?: 'came_in_time' | 'reversed' | null;
+  /** Of a reversal: what was taken back, or could not be given. */
+  readonly awards?: readonly LetterAward[];
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { Database } from '../db/database.js';
-import type { Letter } from './letter.js';
 import { renderLetter } from './render.js';
-import { reviveFacts } from './write-letters.js';
+import { reviveLetter } from './write-letters.js';
 
 /** Subject and text of the newest letter to this address; empty when there is none. */
 export async function findMailText(db: Database, toAddress: string): Promise<string> {
@@ -10,6 +9,6 @@ export async function findMailText(db: Database, toAddress: string): Promise<str
     orderBy: { createdAt: 'desc' },
   });
   if (!message) return '';
-  const { subject, text } = renderLetter(reviveFacts(message.letter) as unknown as Letter);
+  const { subject, text } = renderLetter(reviveLetter(message.letter));
   return `To: ${toAddress}\nSubject: ${subject}\n\n${text.trimEnd()}`;
 }

@@ -1,6 +1,7 @@
 import type { Database, Sql } from '../db/database.js';
 import { newId } from '../ids.js';
-import type { Letter, TemplateName } from './letter.js';
+import type { Letter, NoticeKind, TemplateName } from './letter.js';
+import type { RenderedLetter } from './render.js';
 
 /** A decision that can be told: something was given that nobody was told of, and nothing of it is still to be granted. */
 export interface TellableDecision {
@@ -75,10 +76,44 @@ export async function findTellable(sql: Sql, decisionIds: readonly string[]): Pr
   }));
 }
 
+/** A notice that nobody has written the letter of yet. */
+export interface TellableNotice {
+  readonly noticeId: string;
+  readonly kind: NoticeKind;
+  readonly orderId: string;
+  readonly customerId: string;
+  readonly email: string | null;
+  readonly name: string | null;
+  readonly locale: string | null;
+  readonly facts: unknown;
+}
+
+export async function findTellableNotices(sql: Sql, noticeIds: readonly string[]): Promise<TellableNotice[]> {
+  const { rows } = await sql.query(
+    `SELECT n.id, n.kind, n.order_id, n.facts, c.id AS customer_id, c.email, c.name, c.locale
+     FROM notices n JOIN orders o ON o.id = n.order_id JOIN customers c ON c.id = o.customer_id
+     WHERE n.id = ANY($1::uuid[]) AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.notice_id = n.id)
+     ORDER BY n.id`,
+    [noticeIds],
+  );
+  return rows.map((row) => ({
+    noticeId: row.id,
+    kind: row.kind,
+    orderId: row.order_id,
+    customerId: row.customer_id,
+    email: row.email,
+    name: row.name,
+    locale: row.locale,
+    facts: row.facts,
+  }));
+}
+
 export interface NewMessage {
   readonly orderId: string;
   readonly customerId: string;
-  readonly decisionId: string;
+  /** What it tells of: one of the two, the other is null. */
+  readonly decisionId: string | null;
+  readonly noticeId: string | null;
   readonly template: TemplateName;
   /** 1, or the next of its template for this decision. */
   readonly part: number;
@@ -87,20 +122,21 @@ export interface NewMessage {
   readonly toAddress: string;
   readonly messageId: string;
   readonly letter: Letter;
+  readonly rendered: RenderedLetter;
 }
 
-/** Queues letters. One per decision, template and part: who comes second finds it there. */
+/** Queues letters. One per decision, template and part, or per notice: who comes second finds it there. */
 export async function queueMessages(sql: Sql, messages: readonly NewMessage[], createdAt: Date): Promise<void> {
   if (messages.length === 0) return;
   await sql.query(
-    `INSERT INTO messages (id, order_id, customer_id, decision_id, template, part, award_ids, to_address, message_id, letter, status,
-       created_at)
-     SELECT n.id, n.order_id, n.customer_id, n.decision_id, n.template, n.part, n.award_ids, n.to_address, n.message_id, n.letter,
-       'queued', $2
-     FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, decision_id uuid, template text, part int,
-       award_ids uuid[], to_address text, message_id text, letter jsonb)
-     ORDER BY n.decision_id
-     ON CONFLICT (decision_id, template, part) DO NOTHING`,
+    `INSERT INTO messages (id, order_id, customer_id, decision_id, notice_id, template, part, award_ids, to_address, message_id, letter,
+       rendered, status, created_at)
+     SELECT n.id, n.order_id, n.customer_id, n.decision_id, n.notice_id, n.template, n.part, n.award_ids, n.to_address, n.message_id,
+       n.letter, n.rendered, 'queued', $2
+     FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, decision_id uuid, notice_id uuid, template text,
+       part int, award_ids uuid[], to_address text, message_id text, letter jsonb, rendered jsonb)
+     ORDER BY n.message_id
+     ON CONFLICT DO NOTHING`,
     [
       JSON.stringify(
         messages.map((message) => ({
@@ -108,12 +144,14 @@ export async function queueMessages(sql: Sql, messages: readonly NewMessage[], c
           order_id: message.orderId,
           customer_id: message.customerId,
           decision_id: message.decisionId,
+          notice_id: message.noticeId,
           template: message.template,
           part: message.part,
           award_ids: message.awardIds,
           to_address: message.toAddress,
           message_id: message.messageId,
           letter: message.letter,
+          rendered: message.rendered,
         })),
       ),
       createdAt,
@@ -124,56 +162,63 @@ export async function queueMessages(sql: Sql, messages: readonly NewMessage[], c
 /** A letter that is this process's to send, for one try. */
 export interface ClaimedMessage {
   readonly id: string;
-  readonly decisionId: string;
+  /** The decision or the notice that it tells of. */
+  readonly tellsOf: string;
   readonly toAddress: string;
   readonly messageId: string;
   readonly letter: unknown;
+  /** As it was written; null: by a release that rendered when it sent. */
+  readonly rendered: RenderedLetter | null;
   readonly createdAt: Date;
   /** Which try this is. Whoever was overtaken by a later one can record nothing any more. */
   readonly attempt: number;
 }
 
+/** The letters that a ticket's ids name: decisions and notices. */
+const OF_THESE = '(decision_id = ANY($1::uuid[]) OR notice_id = ANY($1::uuid[]))';
+
 /**
  * Letters that would tell of what is no longer so, because an award in them was reversed before they left, are kept back.
  * What else they told of is told by another letter.
  */
-async function suppressOutdated(sql: Sql, decisionIds: readonly string[]): Promise<void> {
+async function suppressOutdated(sql: Sql, ids: readonly string[]): Promise<void> {
   await sql.query(
     `UPDATE messages m SET status = 'suppressed', response = 'what it tells of was reversed before it was sent'
-     WHERE m.decision_id = ANY($1::uuid[]) AND m.status IN ('queued', 'sending') AND m.handover_at IS NULL
+     WHERE ${OF_THESE} AND m.status IN ('queued', 'sending') AND m.handover_at IS NULL
        AND EXISTS (SELECT 1 FROM awards a WHERE a.id = ANY(m.award_ids) AND a.status <> 'applied')`,
-    [decisionIds],
+    [ids],
   );
 }
 
 /**
- * Takes the letters of these decisions for a try. A letter whose handover had begun when its sender died may or may not
+ * Takes the letters of these decisions and notices for a try. A letter whose handover had begun when its sender died may or may not
  * have arrived: it becomes `unknown`, and no copy goes out by itself.
  */
 export async function claimMessages(
   sql: Sql,
-  decisionIds: readonly string[],
+  ids: readonly string[],
 ): Promise<{ claimed: ClaimedMessage[]; unknown: number }> {
-  await suppressOutdated(sql, decisionIds);
+  await suppressOutdated(sql, ids);
   const { rowCount } = await sql.query(
     `UPDATE messages SET status = 'unknown', response = 'the process ended while the mail was being handed over'
-     WHERE decision_id = ANY($1::uuid[]) AND status = 'sending' AND handover_at IS NOT NULL`,
-    [decisionIds],
+     WHERE ${OF_THESE} AND status = 'sending' AND handover_at IS NOT NULL`,
+    [ids],
   );
   const { rows } = await sql.query(
     `UPDATE messages SET status = 'sending', attempts = attempts + 1
-     WHERE decision_id = ANY($1::uuid[]) AND status IN ('queued', 'sending')
-     RETURNING id, decision_id, to_address, message_id, letter, created_at, attempts`,
-    [decisionIds],
+     WHERE ${OF_THESE} AND status IN ('queued', 'sending')
+     RETURNING id, coalesce(decision_id, notice_id) AS tells_of, to_address, message_id, letter, rendered, created_at, attempts`,
+    [ids],
   );
   return {
     unknown: rowCount ?? 0,
     claimed: rows.map((row) => ({
       id: row.id,
-      decisionId: row.decision_id,
+      tellsOf: row.tells_of,
       toAddress: row.to_address,
       messageId: row.message_id,
       letter: row.letter,
+      rendered: row.rendered,
       createdAt: row.created_at,
       attempt: row.attempts,
     })),

@@ -1,3 +1,4 @@
+import { assert } from '../errors.js';
 import type { Letter, TemplateName } from './letter.js';
 import { awardApproved } from './templates/award-approved.js';
 import { type Block, paragraph, type Template } from './templates/content.js';
@@ -20,7 +21,7 @@ export interface RenderedLetter {
   readonly html: string;
 }
 
-const TEMPLATES: Record<TemplateName, Template> = {
+const TEMPLATES: Partial<Record<TemplateName, Template>> = {
   'late-delivered': lateDelivered,
   'late-overdue': lateOverdue,
   'occasion-missed': occasionMissed,
@@ -48,7 +49,9 @@ const SUBJECT_LENGTH = 89;
  */
 export function renderLetter(letter: Letter): RenderedLetter {
   const phrases = phrasesFor(letter);
-  const content = TEMPLATES[letter.template](letter, phrases);
+  const template = TEMPLATES[letter.template];
+  assert(template, `there is a template for ${letter.template}`);
+  const content = template(letter, phrases);
   const subject = subjectLine(content.subject, remedySummary(letter, phrases.format));
   const blocks: readonly Block[] = [
     paragraph(phrases.customerName === null ? 'Hello,' : `Hello ${phrases.customerName},`),

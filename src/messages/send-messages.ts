@@ -5,7 +5,6 @@ import { assert } from '../errors.js';
 import { failpoint } from '../failpoint.js';
 import { inLanes } from '../in-lanes.js';
 import type { EffectStage } from '../queue/run-ticket.js';
-import type { Letter } from './letter.js';
 import {
   type ClaimedMessage,
   claimMessages,
@@ -17,7 +16,7 @@ import {
 import { composeMime, type OutgoingMail } from './mime.js';
 import { renderLetter } from './render.js';
 import type { SendOutcome } from './send-outcome.js';
-import { reviveFacts, writeLetters } from './write-letters.js';
+import { reviveLetter, writeLetters } from './write-letters.js';
 
 /** Waits between tries. A server that is down at night is back in the morning: the last wait repeats until GIVE_UP. */
 const RETRY_WAITS_S = [5, 30, 120, 600, 1_800, 3_600];
@@ -25,10 +24,10 @@ const RETRY_WAITS_S = [5, 30, 120, 600, 1_800, 3_600];
 const MAX_ATTEMPTS = 100;
 
 /**
- * send-messages: writes the letters of decisions that are complete, and sends each: claimed, handed over, recorded.
- * Reads:    awards, verdicts, customers, messages
+ * send-messages: writes the letters of decisions that are complete and of notices, and sends each: claimed, handed over, recorded.
+ * Reads:    awards, verdicts, notices, customers, messages
  * Writes:   messages, mailbox   a transaction a step, so that it is always known how far a letter got
- * Twice:    one message per decision and template, claimed for one try at a time; what may have left is not sent again.
+ * Twice:    one message per decision and template, or notice, claimed for one try at a time; what may have left is not sent again.
  * If lost:  the sweep finds decisions nobody was told of, and letters that are not sent.
  */
 export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) => {
@@ -51,7 +50,7 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
       again.length === 0
         ? null
         : {
-            ids: again.map(({ decisionId }) => decisionId),
+            ids: [...new Set(again.map(({ tellsOf }) => tellsOf))],
             waitS: RETRY_WAITS_S[Math.min(attempt, RETRY_WAITS_S.length) - 1] ?? 0,
             reason: results.find((result) => result.status === 'queued')?.response ?? '',
           },
@@ -68,13 +67,12 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
 const AT_ONCE = 6;
 
 async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<SendRecord> {
-  const letter = reviveFacts(message.letter) as unknown as Letter;
   const mail: OutgoingMail = {
     from: deps.config.mailFrom,
     to: message.toAddress,
     messageId: message.messageId,
     date: message.createdAt,
-    ...renderLetter(letter),
+    ...(message.rendered ?? renderLetter(reviveLetter(message.letter))),
   };
   const { mailer } = deps;
   if (!mailer) return keepLocally(deps, message, mail, now);

@@ -1,8 +1,9 @@
+import type { DeclineCode } from '../compensation/award.js';
 import { occasionMissed } from '../compensation/conditions.js';
 import type { DecisionCase } from '../compensation/decision-input.js';
 import type { DecidedTask } from '../compensation/rules.js';
 import type { Shipment, StoredScan } from '../shipments/shipment-store.js';
-import type { TrackingStatus } from '../shipments/tracking-event.js';
+import type { ExceptionKind, TrackingStatus } from '../shipments/tracking-event.js';
 import type { DeliveryPromise } from './promise.js';
 import type { Verdict } from './verdict.js';
 
@@ -30,6 +31,28 @@ export interface LetterFacts {
   readonly occasion: { readonly name: string; readonly on: string } | null;
   /** A person is going to telephone the customer about it. */
   readonly callPlanned: boolean;
+  /** Every parcel of the order, in its order. Left out in facts that older releases wrote. */
+  readonly parcels?: readonly ParcelFact[];
+  /** What held it up, where a scan says so; null or left out: not known. */
+  readonly cause?: ExceptionKind | null;
+  /** Whether the customer is a member, as the policy means it. */
+  readonly isMember?: boolean;
+  /** Of a service that was poor: what it was, as the shop called it, and what went wrong with it. */
+  readonly service?: { readonly kind: string; readonly title: string | null } | null;
+  /** Why nothing is given, of an incident that earns nothing. */
+  readonly declinedBecause?: DeclineCode | null;
+}
+
+/** A parcel as its customer may know it. */
+export interface ParcelFact {
+  /** As people write it: `USPS`. */
+  readonly carrier: string;
+  readonly trackingNumber: string;
+  /** Where the carrier shows it; null: not known. */
+  readonly trackingUrl: string | null;
+  readonly status: TrackingStatus;
+  readonly deliveredAt: Date | null;
+  readonly estimate: LetterFacts['estimate'];
 }
 
 /** The facts of the shipment whose verdict is the order's. */

@@ -79,7 +79,7 @@ export async function findUnbookedAwards(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-/** Decisions that gave something of which nobody was told, and letters that nobody is sending. */
+/** Decisions that gave something of which nobody was told, notices without a letter, and letters that nobody is sending. */
 export async function findUntoldDecisions(sql: Sql): Promise<string[]> {
   const { rows } = await sql.query(
     `WITH untold AS (
@@ -89,7 +89,9 @@ export async function findUntoldDecisions(sql: Sql): Promise<string[]> {
        HAVING bool_or(a.status = 'applied' AND NOT EXISTS (SELECT 1 FROM messages m
            WHERE m.decision_id = a.decision_id AND m.status <> 'suppressed' AND a.id = ANY(m.award_ids)))
          AND NOT bool_or(a.status = 'pending')
-       UNION SELECT decision_id FROM messages WHERE status IN ('queued', 'sending')
+       UNION SELECT coalesce(decision_id, notice_id) FROM messages WHERE status IN ('queued', 'sending')
+       UNION SELECT n.id FROM notices n JOIN orders o ON o.id = n.order_id JOIN customers c ON c.id = o.customer_id
+         WHERE c.email IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.notice_id = n.id)
      )
      SELECT id FROM untold
      WHERE NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'send-messages' AND t.parked_at IS NULL

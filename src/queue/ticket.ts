@@ -27,7 +27,7 @@ export function isUrgent(trigger: Trigger): boolean {
 export interface Ticket {
   readonly id: string;
   readonly stage: StageName;
-  /** track-shipments: tracking keys; judge-promises: order ids; grant-awards, call-providers: award ids; send-messages: decision (verdict) ids. */
+  /** track-shipments: tracking keys; judge-promises: order ids; grant-awards, call-providers: award ids; send-messages: ids of decisions (verdicts) and notices. */
   readonly ids: readonly string[];
   readonly trigger: Trigger;
   /** Goes with the work through all stages and logs. */

@@ -50,7 +50,7 @@ function lateOverdue(changes: Partial<Letter> = {}): Letter {
 }
 
 /** One believable letter of each kind. */
-const SAMPLES: Record<TemplateName, Letter> = {
+const SAMPLES = {
   'late-delivered': lateDelivered(),
   'late-overdue': lateOverdue(),
   'occasion-missed': lateDelivered({
@@ -96,7 +96,7 @@ const SAMPLES: Record<TemplateName, Letter> = {
     template: 'goodwill',
     awards: [{ kind: 'points', points: 1_200, expiresOn: '2027-11-05' }],
   }),
-};
+} as unknown as Record<TemplateName, Letter>;
 
 /** Locales write no-break spaces into dates and money; a reader sees spaces. */
 const seen = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
