@@ -9,7 +9,7 @@ import { CARRIERS } from './carriers/registry.js';
 import type { AwardKind } from './compensation/award.js';
 import { AppError, type FieldError } from './errors.js';
 import { parseMailbox } from './messages/address.js';
-import type { NoticeKind } from './messages/letter.js';
+import { SERVICE_LETTERS, type ServiceLetter } from './messages/letter.js';
 import { parseSmtpUrl } from './messages/smtp-url.js';
 import { isCronPattern } from './queue/cron.js';
 
@@ -70,9 +70,6 @@ export interface Signer {
   readonly name: string;
   readonly role: string | null;
 }
-
-export const SERVICE_LETTERS = ['order-confirmed', 'shipped', 'at-risk'] as const satisfies readonly NoticeKind[];
-export type ServiceLetter = (typeof SERVICE_LETTERS)[number];
 
 /** By role: requests with one key. */
 interface RateLimitSettings extends Readonly<Record<Role, number>> {

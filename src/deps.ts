@@ -15,6 +15,8 @@ export interface Deps {
   readonly queues: Queues;
   /** null: letters go to the local mailbox. */
   readonly mailer: Mailer | null;
+  /** Signs the links in letters. */
+  readonly linkKey: Uint8Array;
   /** Who carries out awards outside this product, as far as configured. */
   readonly providers: ReadonlyMap<ProviderName, Provider>;
   readonly policies: PolicyBook;

@@ -8,6 +8,7 @@ import { openDatabase } from './db/database.js';
 import { migrate } from './db/migrate.js';
 import type { Deps } from './deps.js';
 import type { Logger } from './logger.js';
+import { ensureLinkKey } from './messages/link-key-store.js';
 import { createSmtpMailer } from './messages/mailer.js';
 import { createMetrics } from './metrics.js';
 import { openPostgresBackend, openRedisBackend } from './queue/backend.js';
@@ -55,6 +56,7 @@ export async function openDeps(
       db,
       queues,
       mailer,
+      linkKey: await ensureLinkKey(db),
       providers: await openProviders(config),
       policies: new PolicyBook(),
       metrics: createMetrics(),

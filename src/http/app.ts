@@ -27,9 +27,11 @@ import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
 import { keyRoutes } from './routes/keys.js';
 import { ledgerRoutes } from './routes/ledger.js';
+import { letterLinkRoutes } from './routes/letter-links.js';
 import { orderListRoutes } from './routes/order-list.js';
 import { orderRoutes } from './routes/orders.js';
 import { recheckRoutes } from './routes/rechecks.js';
+import { suppressionRoutes } from './routes/suppressions.js';
 import { sweepRoutes } from './routes/sweeps.js';
 import { taskRoutes } from './routes/tasks.js';
 import { webhookRoutes } from './routes/webhooks.js';
@@ -92,6 +94,8 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     ledgerRoutes,
     contactRoutes,
     taskRoutes,
+    suppressionRoutes,
+    letterLinkRoutes,
     sweepRoutes,
     alarmRoutes,
     auditRoutes,

@@ -22,6 +22,12 @@ export const ROLE_TABLE = {
   'POST /webhooks/:source': 'public',
   'HEAD /webhooks/:source': 'public',
 
+  // Whoever has the link has the letter.
+  'GET /answers/:token/:answer': 'public',
+  'POST /answers/:token/:answer': 'public',
+  'GET /unsubscribe/:token': 'public',
+  'POST /unsubscribe/:token': 'public',
+
   'GET /v1/orders': 'agent',
   'PUT /v1/orders/:id': 'ingest',
   'GET /v1/orders/:id': 'agent',
@@ -53,6 +59,11 @@ export const ROLE_TABLE = {
   'POST /v1/tasks/:id/complete': 'agent',
   'POST /v1/tasks/:id/assign': 'agent',
   'POST /v1/tasks/:id/postpone': 'agent',
+
+  'GET /v1/suppressions': 'agent',
+  'POST /v1/suppressions': 'agent',
+  'DELETE /v1/suppressions/:id': 'supervisor',
+  'POST /v1/bounces': ['ingest', 'supervisor'],
 
   'GET /v1/alarms': 'agent',
   'GET /v1/sweeps': 'supervisor',

@@ -30,6 +30,10 @@ export type TemplateName = (typeof TEMPLATE_NAMES)[number];
 export const NOTICE_KINDS = ['order-confirmed', 'shipped', 'at-risk', 'declined', 'correction'] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
+/** Those that one may do without: a shop switches them on, and a customer may end them. */
+export const SERVICE_LETTERS = ['order-confirmed', 'shipped', 'at-risk'] as const satisfies readonly NoticeKind[];
+export type ServiceLetter = (typeof SERVICE_LETTERS)[number];
+
 /**
  * Something the customer HAS been given: a letter is only written once every award in it is applied, and its amounts
  * are the ledger's. Days are local calendar days (`2027-03-01`), null where they are not known or where there is none.

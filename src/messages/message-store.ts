@@ -1,7 +1,7 @@
 import type { Database, Sql } from '../db/database.js';
-import { newId } from '../ids.js';
 import type { Letter, NoticeKind, TemplateName } from './letter.js';
 import type { RenderedLetter } from './render.js';
+import { blockSuppressed } from './suppression-store.js';
 
 /** A decision that can be told: something was given that nobody was told of, and nothing of it is still to be granted. */
 export interface TellableDecision {
@@ -109,6 +109,7 @@ export async function findTellableNotices(sql: Sql, noticeIds: readonly string[]
 }
 
 export interface NewMessage {
+  readonly id: string;
   readonly orderId: string;
   readonly customerId: string;
   /** What it tells of: one of the two, the other is null. */
@@ -140,7 +141,7 @@ export async function queueMessages(sql: Sql, messages: readonly NewMessage[], c
     [
       JSON.stringify(
         messages.map((message) => ({
-          id: newId(),
+          id: message.id,
           order_id: message.orderId,
           customer_id: message.customerId,
           decision_id: message.decisionId,
@@ -199,6 +200,7 @@ export async function claimMessages(
   ids: readonly string[],
 ): Promise<{ claimed: ClaimedMessage[]; unknown: number }> {
   await suppressOutdated(sql, ids);
+  await blockSuppressed(sql, ids);
   const { rowCount } = await sql.query(
     `UPDATE messages SET status = 'unknown', response = 'the process ended while the mail was being handed over'
      WHERE ${OF_THESE} AND status = 'sending' AND handover_at IS NOT NULL`,

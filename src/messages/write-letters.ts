@@ -2,9 +2,18 @@ import { addDaysTo, localDateOf } from '../calendar.js';
 import type { AwardIncident } from '../compensation/incident.js';
 import type { Sql } from '../db/database.js';
 import type { Deps } from '../deps.js';
+import { newId } from '../ids.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
 import { parseMailbox } from './address.js';
-import { type Letter, type LetterAward, type NoticeFacts, templateFor } from './letter.js';
+import {
+  type Letter,
+  type LetterAward,
+  type NoticeFacts,
+  type NoticeKind,
+  SERVICE_LETTERS,
+  templateFor,
+} from './letter.js';
+import { linkToken } from './links.js';
 import {
   findTellable,
   findTellableNotices,
@@ -24,25 +33,41 @@ export async function writeLetters(deps: Deps, sql: Sql, ids: readonly string[],
   const domain = parseMailbox(config.mailFrom)?.address.split('@').at(-1) ?? 'localhost';
   const decisions = (await findTellable(sql, ids)).flatMap((decision): NewMessage[] => {
     if (decision.email === null) return [];
-    const letter = letterOf(decision, config.shopName);
+    const id = newId();
+    const letter = { ...letterOf(decision, config.shopName), answerUrls: answerUrlsOf(deps, id) };
     const { decisionId, orderId, customerId } = decision;
     const { template } = letter;
     const part = 1 + (decision.letters[template] ?? 0);
     const messageId = `<${decisionId}.${template}${part === 1 ? '' : `.${part}`}@${domain}>`;
     const awardIds = decision.awards.map(({ id }) => id);
     const rendered = renderLetter(letter);
-    const base = { orderId, customerId, decisionId, noticeId: null, template, part, awardIds };
+    const base = { id, orderId, customerId, decisionId, noticeId: null, template, part, awardIds };
     return [{ ...base, toAddress: decision.email, messageId, letter, rendered }];
   });
   const notices = (await findTellableNotices(sql, ids)).flatMap((notice): NewMessage[] => {
     if (notice.email === null) return [];
-    const letter = letterOfNotice(notice, config.shopName);
+    const id = newId();
+    const letter = {
+      ...letterOfNotice(notice, config.shopName),
+      unsubscribeUrl: unsubscribeUrlOf(deps, notice.kind, id),
+    };
     const { noticeId, orderId, customerId, kind } = notice;
     const messageId = `<${noticeId}.${kind}@${domain}>`;
-    const base = { orderId, customerId, decisionId: null, noticeId, template: kind, part: 1, awardIds: [] };
+    const base = { id, orderId, customerId, decisionId: null, noticeId, template: kind, part: 1, awardIds: [] };
     return [{ ...base, toAddress: notice.email, messageId, letter, rendered: renderLetter(letter) }];
   });
   await queueMessages(sql, [...decisions, ...notices], now);
+}
+
+function answerUrlsOf({ config, linkKey }: Deps, id: string): NonNullable<Letter['answerUrls']> {
+  const url = `${config.publicUrl}/answers/${linkToken(linkKey, 'answer', id)}`;
+  return { yes: `${url}/yes`, no: `${url}/no` };
+}
+
+/** Only letters that one may do without can be ended. */
+function unsubscribeUrlOf({ config, linkKey }: Deps, kind: NoticeKind, id: string): string | null {
+  const isService = (SERVICE_LETTERS as readonly string[]).includes(kind);
+  return isService ? `${config.publicUrl}/unsubscribe/${linkToken(linkKey, 'unsubscribe', id)}` : null;
 }
 
 function letterOfNotice(notice: TellableNotice, shopName: string): Letter {

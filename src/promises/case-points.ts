@@ -8,7 +8,14 @@ import { LOOKS_BACK_DAYS, madeGoodBefore, showRemedy } from './talking-points.js
 /** What the customer said, and what the record holds against it. */
 export interface CaseFacts {
   readonly record: OrderRecord;
-  readonly contact: { readonly reason: ContactReason; readonly channel: string; readonly at: Date };
+  /** `not_made_right`: so the customer answered to the letter that told what was given. */
+  readonly contact: {
+    readonly reason: ContactReason | 'not_made_right';
+    readonly channel: string;
+    readonly at: Date;
+  };
+  /** What the customer wrote besides; left out or null: nothing. */
+  readonly words?: string | null;
   readonly now: Date;
 }
 
@@ -22,6 +29,7 @@ export function casePoints(facts: CaseFacts): string[] {
   const format = localFormat({ locale: 'en-US', timeZone: record.promise.timeZone, asOf: now });
   return [
     said(facts, format),
+    ...(facts.words ? [inTheirWords(facts.words)] : []),
     promised(record, format),
     answered(record, format),
     ...parcels(record, format),
@@ -32,10 +40,16 @@ export function casePoints(facts: CaseFacts): string[] {
   ];
 }
 
+/** What a customer wrote, as a point of its own. */
+export const inTheirWords = (words: string): string => `In their own words: ${words}`;
+
 const at = (instant: Date, format: LocalFormat): string =>
   `${format.day(format.dayOf(instant))}, ${format.time(instant)}`;
 
 function said({ record, contact }: CaseFacts, format: LocalFormat): string {
+  if (contact.reason === 'not_made_right') {
+    return `The customer says that what we did about order ${record.orderId} did not make it right (${contact.channel}, ${at(contact.at, format)}).`;
+  }
   const happened = {
     not_received: 'was not received',
     damaged: 'arrived damaged',

@@ -49,7 +49,7 @@ export async function loadOnlyOrder(sql: Sql, customerId: string): Promise<{ ord
 export async function loadOrderRecord(
   sql: Sql,
   orderId: string,
-  { contactId, since, now }: { readonly contactId: string; readonly since: Date; readonly now: Date },
+  { contactId, since, now }: { readonly contactId: string | null; readonly since: Date; readonly now: Date },
 ): Promise<OrderRecord | null> {
   const { rows } = await sql.query(
     `SELECT o.customer_id, o.promise_on, o.promise_at, o.promise_time_zone, o.backfill, c.locale, v.verdict, v.mode, v.met_at,
@@ -65,7 +65,7 @@ export async function loadOrderRecord(
     [order.customer_id, orderId, since],
   );
   const contacts = await sql.query(
-    'SELECT reason, channel, at FROM contacts WHERE customer_id = $1 AND at >= $2 AND id <> $3 ORDER BY at, id',
+    'SELECT reason, channel, at FROM contacts WHERE customer_id = $1 AND at >= $2 AND id IS DISTINCT FROM $3 ORDER BY at, id',
     [order.customer_id, since, contactId],
   );
   return {

@@ -75,6 +75,14 @@ export async function openCase(
   return rows[0].id;
 }
 
+/** Adds a sentence to what the record says for whoever does it; one that is there stays one. */
+export async function addTalkingPoint(sql: Sql, taskId: string, point: string): Promise<void> {
+  await sql.query(
+    'UPDATE tasks SET talking_points = array_append(talking_points, $2) WHERE id = $1 AND $2 <> ALL (talking_points)',
+    [taskId, point],
+  );
+}
+
 /** A place in the list: due when, and which. */
 export interface TaskCursor {
   readonly dueAt: Date | null;

@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   awards: ['db', 'deps', 'queue', 'compensation'],
   messages: ['db', 'deps', 'queue', 'shipments', 'promises', 'compensation'],
   simulation: ['db', 'shipments', 'promises', 'compensation'],
-  http: ['db', 'deps', 'auth', 'carriers', 'inbox', 'shipments', 'promises', 'compensation', 'awards'],
+  http: ['db', 'deps', 'auth', 'carriers', 'inbox', 'shipments', 'promises', 'compensation', 'awards', 'messages'],
   cli: [
     'db',
     'deps',
@@ -78,6 +78,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'src/config.ts > src/carriers/key-set-setting.ts': 'a key set is checked as its carrier will read it',
   'src/config.ts > src/carriers/registry.ts': 'the names of the secrets are those of the carriers',
   'src/config.ts > src/messages/address.ts': 'MAIL_FROM is checked as letters will read it',
+  'src/config.ts > src/messages/letter.ts': 'SERVICE_LETTERS names letters',
   'src/config.ts > src/messages/smtp-url.ts': 'SMTP_URL is checked as the mailer will read it',
   'src/config.ts > src/queue/cron.ts': 'SWEEP_CRON is checked as BullMQ will read it',
   'src/promises/order-document.ts > src/messages/address.ts':

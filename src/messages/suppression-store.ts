@@ -1,0 +1,75 @@
+import type { Sql } from '../db/database.js';
+import { newId } from '../ids.js';
+import { SERVICE_LETTERS } from './letter.js';
+
+/** `all`: nothing is sent there. `service`: no letter that one may do without. */
+export const SUPPRESSION_SCOPES = ['all', 'service'] as const;
+export type SuppressionScope = (typeof SUPPRESSION_SCOPES)[number];
+
+export interface Suppression {
+  readonly id: string;
+  readonly address: string;
+  readonly scope: SuppressionScope;
+  readonly reason: 'refused' | 'bounced' | 'unsubscribed' | 'by_hand';
+  /** What a server said, or what a person wrote. */
+  readonly detail: string | null;
+  readonly createdAt: Date;
+  /** `key:<name>`, `customer` or `makegood`. */
+  readonly createdBy: string;
+}
+
+const COLUMNS = 'id, address, scope, reason, detail, created_at AS "createdAt", created_by AS "createdBy"';
+
+/** Puts an address on the list; one that is on it stays as it is. @returns the entry, and whether it is new */
+export async function addSuppression(
+  sql: Sql,
+  entry: Omit<Suppression, 'id'>,
+): Promise<{ entry: Suppression; isNew: boolean }> {
+  const address = entry.address.toLowerCase();
+  const { rows } = await sql.query(
+    `INSERT INTO suppressions (id, address, scope, reason, detail, created_at, created_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (address, scope) DO NOTHING RETURNING ${COLUMNS}`,
+    [newId(), address, entry.scope, entry.reason, entry.detail, entry.createdAt, entry.createdBy],
+  );
+  if (rows[0]) return { entry: rows[0], isNew: true };
+  const before = await sql.query(`SELECT ${COLUMNS} FROM suppressions WHERE address = $1 AND scope = $2`, [
+    address,
+    entry.scope,
+  ]);
+  return { entry: before.rows[0], isNew: false };
+}
+
+/** @returns what was taken off; null: there is no such entry */
+export async function removeSuppression(sql: Sql, id: string): Promise<Suppression | null> {
+  const { rows } = await sql.query(`DELETE FROM suppressions WHERE id = $1 RETURNING ${COLUMNS}`, [id]);
+  return rows[0] ?? null;
+}
+
+/** The newest first. `address`: of this one alone. */
+export async function listSuppressions(
+  sql: Pick<Sql, 'query'>,
+  query: { after: { at: Date; id: string } | null; limit: number; address: string | null },
+): Promise<Suppression[]> {
+  const { rows } = await sql.query(
+    `SELECT ${COLUMNS} FROM suppressions
+     WHERE ($1::timestamptz IS NULL OR (created_at, id) < ($1, $2::uuid)) AND ($3::text IS NULL OR address = $3)
+     ORDER BY created_at DESC, id DESC LIMIT $4`,
+    [query.after?.at ?? null, query.after?.id ?? null, query.address?.toLowerCase() ?? null, query.limit],
+  );
+  return rows;
+}
+
+/**
+ * Keeps back what is for an address on the list. What was handed over already is out.
+ * @param ids of decisions and notices
+ */
+export async function blockSuppressed(sql: Sql, ids: readonly string[]): Promise<void> {
+  await sql.query(
+    `UPDATE messages m SET status = 'blocked', response = 'the address is on the list of those that nothing is sent to: ' || s.reason
+     FROM suppressions s
+     WHERE (m.decision_id = ANY($1::uuid[]) OR m.notice_id = ANY($1::uuid[])) AND m.status IN ('queued', 'sending')
+       AND m.handover_at IS NULL AND s.address = lower(m.to_address)
+       AND (s.scope = 'all' OR m.template = ANY($2::text[]))`,
+    [ids, SERVICE_LETTERS],
+  );
+}
