@@ -81,15 +81,19 @@ describe('the table of roles and the routes of a server say the same, or it does
   });
 });
 
-test('open to everybody are health, metrics, the description in both forms and webhooks, and nothing else', () => {
+test('open to everybody are health, metrics, the description in both forms, webhooks and the links of letters, and nothing else', () => {
   const open = Object.entries(ROLE_TABLE).filter(([, access]) => access === 'public');
   expect(open.map(([route]) => route).sort()).toEqual([
+    'GET /answers/:token/:answer',
     'GET /docs/*',
     'GET /healthz',
     'GET /metrics',
     'GET /openapi.json',
     'GET /readyz',
+    'GET /unsubscribe/:token',
     'HEAD /webhooks/:source',
+    'POST /answers/:token/:answer',
+    'POST /unsubscribe/:token',
     'POST /webhooks/:source',
   ]);
 });
