@@ -8,6 +8,7 @@ import { openDatabase } from './db/database.js';
 import { migrate } from './db/migrate.js';
 import type { Deps } from './deps.js';
 import type { Logger } from './logger.js';
+import { loadLetterTexts } from './messages/load-letter-texts.js';
 import { createSmtpMailer } from './messages/mailer.js';
 import { createMetrics } from './metrics.js';
 import { openPostgresBackend, openRedisBackend } from './queue/backend.js';
@@ -34,6 +35,8 @@ export async function openDeps(
   options: { databaseUrl: string; log: Logger; withQueues: boolean; makesAdminKey?: boolean; clock?: Clock },
 ): Promise<OpenedDeps> {
   const { databaseUrl, log } = options;
+  // First: whoever starts it with texts that are not right is told so before anything has changed.
+  const texts = await loadLetterTexts(config.letterTextsDir);
   await migrate(databaseUrl);
   const db = openDatabase(databaseUrl, {
     poolSize: POOL_SIZE,
@@ -55,6 +58,7 @@ export async function openDeps(
       db,
       queues,
       mailer,
+      texts,
       providers: await openProviders(config),
       policies: new PolicyBook(),
       metrics: createMetrics(),
