@@ -9,6 +9,7 @@ import { migrate } from './db/migrate.js';
 import type { Deps } from './deps.js';
 import type { Logger } from './logger.js';
 import { ensureLinkKey } from './messages/link-key-store.js';
+import { loadLetterTexts } from './messages/load-letter-texts.js';
 import { createSmtpMailer } from './messages/mailer.js';
 import { createMetrics } from './metrics.js';
 import { openPostgresBackend, openRedisBackend } from './queue/backend.js';
@@ -35,6 +36,8 @@ export async function openDeps(
   options: { databaseUrl: string; log: Logger; withQueues: boolean; makesAdminKey?: boolean; clock?: Clock },
 ): Promise<OpenedDeps> {
   const { databaseUrl, log } = options;
+  // First: whoever starts it with texts that are not right is told so before anything has changed.
+  const texts = await loadLetterTexts(config.letterTextsDir);
   await migrate(databaseUrl);
   const db = openDatabase(databaseUrl, {
     poolSize: POOL_SIZE,
@@ -57,6 +60,7 @@ export async function openDeps(
       queues,
       mailer,
       linkKey: await ensureLinkKey(db),
+      texts,
       providers: await openProviders(config),
       policies: new PolicyBook(),
       metrics: createMetrics(),

@@ -138,7 +138,7 @@ async function play(): Promise<void> {
   say(
     `The shop's own system carried out ${shop.carriedOut.map(({ kind, order }) => `a ${kind} for ${order}`).join(', ')}.`,
   );
-  const text = await findMailText(everything.deps.db, 'grace.kim@example.com');
+  const text = await findMailText(everything.deps, 'grace.kim@example.com');
   say('\nOne of the letters, of those that lie in the local mailbox now:\n');
   say(
     text

@@ -1,18 +1,16 @@
 import { assert } from '../errors.js';
-import type { Letter, TemplateName } from './letter.js';
-import { awardApproved } from './templates/award-approved.js';
-import { type Block, paragraph, type Template } from './templates/content.js';
-import { damaged } from './templates/damaged.js';
-import { goodwill } from './templates/goodwill.js';
-import { lateDelivered } from './templates/late-delivered.js';
-import { lateOverdue } from './templates/late-overdue.js';
-import { lost } from './templates/lost.js';
-import { notReceived } from './templates/not-received.js';
-import { occasionMissed } from './templates/occasion-missed.js';
-import { type Phrases, phrasesFor } from './templates/phrases.js';
-import { remedySummary } from './templates/remedies.js';
-import { returned } from './templates/returned.js';
-import { topUp } from './templates/top-up.js';
+import type { Block } from './blocks.js';
+import type { Letter } from './letter.js';
+import { factRows } from './letter-facts-table.js';
+import { letterHtml } from './letter-html.js';
+import { letterText } from './letter-text.js';
+import { type LetterTexts, letterLocale, type TextPart } from './letter-texts.js';
+import { nameOrNull, type Writing, wordsOf, writingOf } from './letter-words.js';
+import { webAddress } from './outside-text.js';
+import { parcelBlocks } from './parcel-list.js';
+import { remedyBlocks, remedySummary, withdrawnBlocks } from './remedies.js';
+import { type BlockName, FRAME_RULES, LETTER_RULES } from './text-rules.js';
+import { fillIn, type ValuesOf, type Variables } from './text-source.js';
 
 export interface RenderedLetter {
   /** One line, under 90 characters. */
@@ -21,139 +19,101 @@ export interface RenderedLetter {
   readonly html: string;
 }
 
-const TEMPLATES: Partial<Record<TemplateName, Template>> = {
-  'late-delivered': lateDelivered,
-  'late-overdue': lateOverdue,
-  'occasion-missed': occasionMissed,
-  'top-up': topUp,
-  lost,
-  'not-received': notReceived,
-  damaged,
-  returned,
-  'award-approved': awardApproved,
-  goodwill,
-};
-
-/** The language of the sentences; days and money follow the customer's locale. */
-const LANGUAGE = 'en';
-
 /**
  * Mail programs show about 60 to 90 characters of a subject. Bigger: what was done about it is cut off where nobody
  * sees it; smaller: long order numbers push it out before.
  */
 const SUBJECT_LENGTH = 89;
 
-/**
- * Writes a letter. Pure: the same facts give the same characters, for ever. Text and HTML are two renderings of one
- * list of blocks, so neither can say what the other does not.
- */
-export function renderLetter(letter: Letter): RenderedLetter {
-  const phrases = phrasesFor(letter);
-  const template = TEMPLATES[letter.template];
-  assert(template, `there is a template for ${letter.template}`);
-  const content = template(letter, phrases);
-  const subject = subjectLine(content.subject, remedySummary(letter, phrases.format));
-  const blocks: readonly Block[] = [
-    paragraph(phrases.customerName === null ? 'Hello,' : `Hello ${phrases.customerName},`),
-    ...content.blocks,
-    paragraph('Is anything still not right? Just reply to this mail: a person on our team reads every answer.'),
-    paragraph(`The team at ${phrases.shopName}`),
-  ];
-  return { subject, text: toText(blocks), html: toHtml(blocks, subject, phrases) };
+/** Writes a letter. Pure: the same facts and texts give the same characters, for ever. */
+export function renderLetter(letter: Letter, texts: LetterTexts): RenderedLetter {
+  const { language, locale } = letterLocale(letter.customer.locale, texts);
+  const spoken = texts.get(language);
+  assert(spoken, `there are texts in ${language}`);
+  const writing = writingOf(letter, spoken, locale);
+  const rules = LETTER_RULES[letter.template];
+  const words = chosen(wordsOf(writing), rules.variables);
+  const { subject: fact, parts } = spoken.letters[letter.template];
+  const subject = subjectLine(fillIn(fact, words), remedySummary(writing, language), writing);
+  const body = (): Block[] =>
+    blocksOf(parts, words, {
+      remedies: () => remedyBlocks(writing),
+      withdrawn: () => withdrawnBlocks(writing),
+      parcels: () => parcelBlocks(writing),
+      facts: () => [{ kind: 'facts', rows: factRows(writing, rules.facts) }],
+    });
+  const blocks = frameOf(spoken.frame, writing, body);
+  return { subject, text: letterText(blocks), html: letterHtml(blocks, { subject, language }) };
+}
+
+type Words = Readonly<Record<string, string | boolean | null>>;
+
+/** The variables that a text of these rules may name. Without one that is always there, no letter is written. */
+function chosen(words: Words, variables: Variables): Words {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, presence]) => {
+      const value = words[name] ?? null;
+      assert(presence !== 'always' || (typeof value === 'string' && value !== ''), `a letter knows ${name}`);
+      return [name, value];
+    }),
+  );
+}
+
+/** A paragraph of which nothing is left is left out. */
+function blocksOf(
+  parts: readonly TextPart[],
+  words: Words,
+  blocks: Partial<Record<BlockName, () => Block[]>>,
+): Block[] {
+  return parts.flatMap((part): Block[] => {
+    if (part.kind === 'block') return blocks[part.name]?.() ?? [];
+    const text = fillIn(part.source, words);
+    return text === '' ? [] : [{ kind: 'paragraph', text }];
+  });
+}
+
+/** Greeting, letter, the question whether it made things right, and who signs. */
+function frameOf(frame: readonly TextPart[], { letter, phrases }: Writing, body: () => Block[]): Block[] {
+  const [yes, no] = [webAddress(letter.answerUrls?.yes), webAddress(letter.answerUrls?.no)];
+  const unsubscribeUrl = webAddress(letter.unsubscribeUrl);
+  const signerName = nameOrNull(letter.signedBy?.name);
+  const words: ValuesOf<typeof FRAME_RULES.variables> = {
+    shopName: nameOrNull(letter.shopName) ?? '',
+    replyLine: phrases.say('reply'),
+    customerName: nameOrNull(letter.customer.name),
+    signerName,
+    signerRole: signerName === null ? null : nameOrNull(letter.signedBy?.role),
+    makesGood: (LETTER_RULES[letter.template].blocks as readonly BlockName[]).includes('remedies'),
+    canAnswer: yes !== null && no !== null,
+    canUnsubscribe: unsubscribeUrl !== null,
+  };
+  return blocksOf(frame, chosen(words, FRAME_RULES.variables), {
+    letter: body,
+    answers: () => {
+      if (yes === null || no === null) return [];
+      const links = [
+        { label: phrases.say('answer.yes'), url: yes },
+        { label: phrases.say('answer.no'), url: no },
+      ];
+      return [{ kind: 'links', links, isChoice: true }];
+    },
+    unsubscribe: () => {
+      if (unsubscribeUrl === null) return [];
+      const links = [{ label: phrases.say('unsubscribe.link'), url: unsubscribeUrl }];
+      return [{ kind: 'links', links, isChoice: false }];
+    },
+  });
 }
 
 /** The fact and what was done about it; where both do not fit, the fact and that it was made good. */
-function subjectLine(fact: string, remedy: string | null): string {
+function subjectLine(fact: string, remedy: string | null, { phrases }: Writing): string {
   if (remedy === null) return clipped(fact);
   const whole = `${fact}: ${remedy}`;
-  return whole.length <= SUBJECT_LENGTH ? whole : clipped(`${fact}: already made good`);
+  return whole.length <= SUBJECT_LENGTH ? whole : clipped(`${fact}: ${phrases.say('summary.madeGood')}`);
 }
 
 function clipped(subject: string): string {
   return subject.length <= SUBJECT_LENGTH
     ? subject
     : `${subject.slice(0, SUBJECT_LENGTH - 1)}…`.replace(/[\ud800-\udbff]…$/, '…');
-}
-
-function toText(blocks: readonly Block[]): string {
-  const parts = blocks.map((block) => {
-    switch (block.kind) {
-      case 'paragraph':
-        return block.text;
-      case 'list':
-        return block.items.map((item) => `- ${item}`).join('\n');
-      case 'facts':
-        return block.rows.map((row) => `${row.label}: ${row.value}`).join('\n');
-      default:
-        return block satisfies never;
-    }
-  });
-  return `${parts.join('\n\n')}\n`;
-}
-
-/** For text and for attribute values in either kind of quotes. */
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-}
-
-/**
- * No colours but a grey that shows on white and on black, so a dark mode has nothing to get wrong; no images; styles
- * inline, because mail programs drop style sheets. The facts are a real table with row headers, for screen readers.
- */
-const STYLES = {
-  body: 'margin:0;padding:24px 16px',
-  letter:
-    'max-width:36em;margin:0 auto;font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5',
-  paragraph: 'margin:0 0 16px',
-  list: 'margin:0 0 16px;padding:12px 16px 12px 36px;border-left:4px solid #808080;font-weight:600',
-  table: 'margin:0 0 16px;border-collapse:collapse;text-align:left',
-  label: 'padding:2px 16px 2px 0;font-weight:400;vertical-align:top;white-space:nowrap',
-  value: 'padding:2px 0;font-weight:600;vertical-align:top',
-} as const;
-
-function toHtml(blocks: readonly Block[], subject: string, phrases: Phrases): string {
-  const body = blocks.map((block) => blockToHtml(block, phrases.format.locale)).join('\n');
-  return `<!doctype html>
-<html lang="${LANGUAGE}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="supported-color-schemes" content="light dark">
-<title>${escapeHtml(subject)}</title>
-</head>
-<body style="${STYLES.body}">
-<div role="article" lang="${LANGUAGE}" style="${STYLES.letter}">
-${body}
-</div>
-</body>
-</html>
-`;
-}
-
-function blockToHtml(block: Block, locale: string): string {
-  switch (block.kind) {
-    case 'paragraph':
-      return `<p style="${STYLES.paragraph}">${escapeHtml(block.text)}</p>`;
-    case 'list': {
-      const items = block.items.map((item) => `<li>${escapeHtml(item)}</li>`).join('');
-      return `<ul style="${STYLES.list}">${items}</ul>`;
-    }
-    case 'facts': {
-      // The values are the customer's own language (days, times), the labels are the letter's.
-      const rows = block.rows.map(
-        (row) =>
-          `<tr><th scope="row" style="${STYLES.label}">${escapeHtml(row.label)}</th>` +
-          `<td lang="${escapeHtml(locale)}" style="${STYLES.value}">${escapeHtml(row.value)}</td></tr>`,
-      );
-      return `<table style="${STYLES.table}"><tbody>${rows.join('')}</tbody></table>`;
-    }
-    default:
-      return block satisfies never;
-  }
 }

@@ -72,7 +72,7 @@ async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<
     to: message.toAddress,
     messageId: message.messageId,
     date: message.createdAt,
-    ...(message.rendered ?? renderLetter(reviveLetter(message.letter))),
+    ...(message.rendered ?? renderLetter(reviveLetter(message.letter), deps.texts)),
   };
   const { mailer } = deps;
   if (!mailer) return keepLocally(deps, message, mail, now);

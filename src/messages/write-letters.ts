@@ -40,7 +40,7 @@ export async function writeLetters(deps: Deps, sql: Sql, ids: readonly string[],
     const part = 1 + (decision.letters[template] ?? 0);
     const messageId = `<${decisionId}.${template}${part === 1 ? '' : `.${part}`}@${domain}>`;
     const awardIds = decision.awards.map(({ id }) => id);
-    const rendered = renderLetter(letter);
+    const rendered = renderLetter(letter, deps.texts);
     const base = { id, orderId, customerId, decisionId, noticeId: null, template, part, awardIds };
     return [{ ...base, toAddress: decision.email, messageId, letter, rendered }];
   });
@@ -54,7 +54,7 @@ export async function writeLetters(deps: Deps, sql: Sql, ids: readonly string[],
     const { noticeId, orderId, customerId, kind } = notice;
     const messageId = `<${noticeId}.${kind}@${domain}>`;
     const base = { id, orderId, customerId, decisionId: null, noticeId, template: kind, part: 1, awardIds: [] };
-    return [{ ...base, toAddress: notice.email, messageId, letter, rendered: renderLetter(letter) }];
+    return [{ ...base, toAddress: notice.email, messageId, letter, rendered: renderLetter(letter, deps.texts) }];
   });
   await queueMessages(sql, [...decisions, ...notices], now);
 }

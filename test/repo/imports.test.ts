@@ -187,10 +187,11 @@ describe('the outside', () => {
 
 /** Files in which the rules stand: the same input gives the same answer, always and everywhere. */
 const PURE =
-  /^src\/(calendar|errors|local-format|money)\.ts$|^src\/carriers\/|^src\/shipments\/(tracking-event|event-interval|apply-events|carrier-family|lives|match-scans|supersede)\.ts$|^src\/promises\/(promise|verdict|verdict-case|letter-facts|order-document|call-time|talking-points|personal-call-points|rank-calls|before-contact|case-points|contact-answer|order-record|quiet-parcels|sweep-counts|compare-standing|replay-decision)\.ts$|^src\/compensation\/(?!.*-store\.ts$)|^src\/awards\/(posting|remedy-providers|agent-limits|worth|budgeted|start-of-day|providers\/(answer-text|grant-request))\.ts$|^src\/simulation\/(?!.*-store\.ts$|simulate-policy\.ts$)|^src\/messages\/(address|letter|render|templates\/.*)\.ts$/;
+  /^src\/(calendar|errors|local-format|money)\.ts$|^src\/carriers\/|^src\/shipments\/(tracking-event|event-interval|apply-events|carrier-family|lives|match-scans|supersede)\.ts$|^src\/promises\/(promise|verdict|verdict-case|letter-facts|order-document|call-time|talking-points|personal-call-points|rank-calls|before-contact|case-points|contact-answer|order-record|quiet-parcels|sweep-counts|compare-standing|replay-decision)\.ts$|^src\/compensation\/(?!.*-store\.ts$)|^src\/awards\/(posting|remedy-providers|agent-limits|worth|budgeted|start-of-day|providers\/(answer-text|grant-request))\.ts$|^src\/simulation\/(?!.*-store\.ts$|simulate-policy\.ts$)|^src\/messages\/(address|blocks|letter(-.*)?|outside-text|parcel-list|parse-.*|phrases|remedies|render|samples|text-.*)\.ts$/;
 
 /** Modules that compute and do nothing else. Of node:crypto only what has no chance in it. */
-const PURE_MODULES = /^(zod|date-fns|@date-fns\/tz|jsonc-parser|node:util|node:url|nodemailer\/lib\/addressparser)$/;
+const PURE_MODULES =
+  /^(zod|date-fns|@date-fns\/tz|jsonc-parser|mustache|node:util|node:url|nodemailer\/lib\/addressparser)$/;
 const PURE_CRYPTO = [
   ['hash', 'createHash', 'createHmac', 'timingSafeEqual'],
   // RSASSA-PKCS1-v1_5 has no chance in it either.
@@ -215,7 +216,7 @@ describe('pure files', () => {
         'src/compensation/decide.ts',
         'src/compensation/limits.ts',
         'src/messages/render.ts',
-        'src/messages/templates/late-delivered.ts',
+        'src/messages/text-source.ts',
         'src/money.ts',
         'src/promises/verdict.ts',
         'src/shipments/apply-events.ts',

@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Letter, TEMPLATE_NAMES, type TemplateName, templateFor } from '../../src/messages/letter.js';
-import { renderLetter } from '../../src/messages/render.js';
+import { type Letter, TEMPLATE_NAMES, templateFor } from '../../src/messages/letter.js';
+import { loadLetterTexts } from '../../src/messages/load-letter-texts.js';
+import { type RenderedLetter, renderLetter } from '../../src/messages/render.js';
+import { sampleLetter } from '../../src/messages/samples.js';
+
+const TEXTS = await loadLetterTexts(null);
+const rendered = (letter: Letter): RenderedLetter => renderLetter(letter, TEXTS);
 
 const NEW_YORK = 'America/New_York';
 const MONTH = { kind: 'membership_extension', months: 1, endsOn: null } as const;
@@ -96,12 +101,12 @@ const SAMPLES = {
     template: 'goodwill',
     awards: [{ kind: 'points', points: 1_200, expiresOn: '2027-11-05' }],
   }),
-} as unknown as Record<TemplateName, Letter>;
+};
 
 /** Locales write no-break spaces into dates and money; a reader sees spaces. */
 const seen = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
-const textOf = (letter: Letter) => seen(renderLetter(letter).text);
-const subjectOf = (letter: Letter) => seen(renderLetter(letter).subject);
+const textOf = (letter: Letter) => seen(rendered(letter).text);
+const subjectOf = (letter: Letter) => seen(rendered(letter).subject);
 
 describe('the whole letter', () => {
   test('late and delivered, to a member', () => {
@@ -219,9 +224,9 @@ The team at Lindgren & Sons
   });
 
   test('lost, not received, damaged, returned', () => {
-    expect(subjectOf(SAMPLES.lost)).toBe('Order 1042 has been lost: a replacement is on its way');
+    expect(subjectOf(SAMPLES.lost)).toBe('Order 1042 is lost: a replacement is on its way');
     expect(textOf(SAMPLES.lost)).toContain(
-      'It has been lost on its way to you. The last news of it is from Thursday, November 5, and there has been none since.',
+      'We have lost it on its way to you. The last news of it is from Thursday, November 5, and there has been none since.',
     );
     expect(textOf(SAMPLES.lost)).toContain(
       '- A replacement, sent to you by two-day shipping, at no cost to you. It should be with you on Wednesday, November 18.',
@@ -244,16 +249,16 @@ describe('days, times and money are the customer’s own', () => {
   const CASES = [
     ['en-US', 'USD', 'Thursday, November 5, 2026', '$20.00'],
     ['en-GB', 'GBP', 'Thursday, 5 November 2026', '£20.00'],
-    ['de-DE', 'EUR', 'Donnerstag, 5. November 2026', '20,00 €'],
-    ['pt-BR', 'BRL', 'quinta-feira, 5 de novembro de 2026', 'R$ 20,00'],
-    ['ja-JP', 'JPY', '2026年11月5日木曜日', '￥2,000'],
+    // No language of letters: English, as it is written there.
+    ['ja-JP', 'JPY', 'Thursday, November 5, 2026', '¥2,000'],
+    ['fr-CH', 'CHF', 'Thursday, 5 November 2026', 'CHF 20.00'],
+    ['sv_SE', 'SEK', 'Thursday, 5 November 2026', '20,00 kr'],
+    ['th-TH-u-ca-buddhist', 'THB', 'Thursday, November 5, 2026', 'THB 20.00'],
     // Unusable tags fall to en-US, never to the language of the server.
     [null, 'USD', 'Thursday, November 5, 2026', '$20.00'],
     ['', 'USD', 'Thursday, November 5, 2026', '$20.00'],
     ['xx-YY', 'USD', 'Thursday, November 5, 2026', '$20.00'],
     ['<b>', 'USD', 'Thursday, November 5, 2026', '$20.00'],
-    ['de_DE', 'EUR', 'Donnerstag, 5. November 2026', '20,00 €'],
-    ['th-TH-u-ca-buddhist', 'THB', 'วันพฤหัสบดีที่ 5 พฤศจิกายน 2569', '฿20.00'],
     ['en-US-u-ca-hebrew', 'USD', 'Thursday, November 5, 2026', '$20.00'],
   ] as const;
   for (const [locale, currency, day, money] of CASES) {
@@ -350,9 +355,9 @@ describe('a promised time', () => {
     const letter = byEvening({
       ...came('2026-11-05T19:15:00Z'),
       lateMinutes: 135,
-      customer: { name: null, locale: 'de-DE' },
+      customer: { name: null, locale: 'en-GB' },
     });
-    expect(textOf(letter)).toContain('by 18:00 MEZ on Donnerstag, 5. November. It came at 20:15 MEZ that day');
+    expect(textOf(letter)).toContain('by 18:00 CET on Thursday 5 November. It came at 20:15 CET that day');
   });
 
   test('not there yet, on the same evening', () => {
@@ -454,6 +459,7 @@ function wordsOf(html: string): string {
   return html
     .replace(/<(head|style)[\s\S]*?<\/\1>/g, ' ')
     .replace(/<\/th>/g, ': ')
+    .replace(/<a href="([^"]*)"[^>]*>([^<]*)<\/a>/g, '$2: $1 ')
     .replace(/<[^>]*>/g, ' ')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
@@ -465,10 +471,11 @@ const words = (text: string) => text.replace(/\s+/g, ' ').replace(/ :/g, ':').tr
 
 describe('every letter', () => {
   for (const template of TEMPLATE_NAMES) {
-    const letter = SAMPLES[template];
-    const { subject, text, html } = renderLetter(letter);
+    const letter = sampleLetter(template, 'en');
+    const { subject, text, html } = rendered(letter);
+    const givesSomething = letter.awards.length > 0 && template !== 'correction';
 
-    test(`${template}: text and HTML say the same`, () => {
+    test(`${template}: text and HTML say the same, links and all`, () => {
       expect(words(wordsOf(html))).toBe(words(text.replace(/^- /gm, '')));
     });
 
@@ -476,47 +483,194 @@ describe('every letter', () => {
       for (const part of [subject, text, wordsOf(html)]) {
         expect(part).not.toMatch(/[!‽]/);
         expect(part).not.toMatch(
-          /never again|inconvenience|unfortunately|valued customer|carrier|if you were|shop now|discount/i,
+          /never again|inconvenience|unfortunately|valued customer|carrier|\bif\b|shop now|discount|waive/i,
         );
-        expect(part).not.toMatch(/undefined|null|NaN|Invalid|\[object/);
+        expect(part).not.toMatch(/undefined|null|NaN|Invalid|\[object|\{\{/);
       }
-      expect(text).toMatch(/\bsorry\b/);
-      expect(text).toContain('nothing you need to do');
+      if (!['order-confirmed', 'shipped'].includes(template)) expect(text).toMatch(/\bsorry\b/);
+      if (givesSomething) expect(text).toContain('nothing you need to do');
       expect(text).toContain('a person on our team reads every answer');
       expect(subject.length).toBeLessThan(90);
       expect(subject).toContain('1042');
     });
 
-    test(`${template}: HTML without images, scripts, links or outside styles, in any colour scheme`, () => {
+    test(`${template}: HTML without images, scripts or outside styles, in any colour scheme, and no address but the letter’s own`, () => {
       expect(html).toMatch(/^<!doctype html>\n<html lang="en">/);
       expect(html).toContain('<meta name="color-scheme" content="light dark">');
-      expect(html).not.toMatch(/<(img|script|link|style|iframe|a)\b|url\(|https?:|background|[^-]color:/i);
+      expect(html).not.toMatch(/<(img|script|link|style|iframe)\b|url\(|background|[^-;"]color:(?!inherit)/i);
+      const own = [
+        letter.unsubscribeUrl,
+        letter.answerUrls?.yes,
+        letter.answerUrls?.no,
+        ...(letter.parcels ?? []).map(({ trackingUrl }) => trackingUrl),
+      ].filter((url) => url);
+      const links = [...html.matchAll(/https?:[^"]*/g)].map(([url]) => url.replaceAll('&amp;', '&'));
+      expect(links.sort()).toEqual(own.sort());
       expect(html).toContain('<th scope="row"');
     });
 
     test(`${template}: the same facts give the same letter`, () => {
-      expect(renderLetter(structuredClone(letter))).toEqual({ subject, text, html });
+      expect(rendered(structuredClone(letter))).toEqual({ subject, text, html });
     });
   }
 });
 
+describe('the frame', () => {
+  test('a named person signs, else the team does', () => {
+    const signed = (signedBy: Letter['signedBy']) =>
+      textOf(lateDelivered(signedBy === undefined ? {} : { signedBy }))
+        .trimEnd()
+        .split('\n')
+        .at(-1);
+    expect(signed({ name: 'Jana Keller', role: 'Customer Care' })).toBe('Jana Keller, Customer Care, Lindgren & Sons');
+    expect(signed({ name: 'Jana Keller', role: null })).toBe('Jana Keller, Lindgren & Sons');
+    for (const nobody of [undefined, null, { name: ' \n', role: 'Customer Care' }]) {
+      expect(signed(nobody)).toBe('The team at Lindgren & Sons');
+    }
+  });
+
+  test('asks whether it made things right only where both answers lead somewhere', () => {
+    const asked = textOf(lateDelivered({ answerUrls: { yes: 'https://a.example/y', no: 'http://a.example/n' } }));
+    expect(asked).toContain(`Did this make it right?
+
+Yes, it did:
+https://a.example/y
+No, it did not:
+http://a.example/n
+
+Is anything still not right?`);
+    for (const no of ['javascript:alert(1)', 'data:text/html,x', '/relative', 'mailto:a@b.example', '']) {
+      const { text, html } = rendered(lateDelivered({ answerUrls: { yes: 'https://a.example/y', no } }));
+      expect(text).not.toContain('Did this make it right?');
+      expect(html).not.toContain('<a ');
+    }
+  });
+
+  test('an address keeps its meaning in HTML, whatever is in it', () => {
+    const url = 'https://a.example/x?a=1&b="><script>\'\n2';
+    const { text, html } = rendered(lateDelivered({ unsubscribeUrl: url }));
+    expect(html).toContain('<a href="https://a.example/x?a=1&amp;b=%22%3E%3Cscript%3E%272"');
+    expect(text.trimEnd().split('\n').at(-1)).toBe('https://a.example/x?a=1&b=%22%3E%3Cscript%3E%272');
+  });
+});
+
+describe('parcels', () => {
+  const parcel = (changes: Partial<NonNullable<Letter['parcels']>[number]> = {}) => ({
+    carrier: 'USPS',
+    trackingNumber: '9400',
+    trackingUrl: null,
+    status: 'in_transit' as const,
+    deliveredAt: null,
+    estimate: null,
+    ...changes,
+  });
+
+  test('several: each with its state, and its way where one is known', () => {
+    const parcels = [
+      parcel({ status: 'delivered', deliveredAt: new Date('2026-11-06T03:00:00Z') }),
+      parcel({ trackingNumber: '9401', trackingUrl: 'https://t.example/9401', estimate: { on: '2026-11-09' } }),
+      parcel({ trackingNumber: '9402', trackingUrl: 'ftp://t.example/9402', estimate: { on: '2026-11-06' } }),
+    ];
+    const text = textOf(lateOverdue({ parcels }));
+    expect(text).toContain('2 days later, and not all of it is with you.');
+    expect(text).toContain(`It travels in 3 parcels. Where each of them is:
+
+- USPS 9400: delivered on Thursday, November 5.
+- USPS 9401: on its way, expected on Monday, November 9.
+  Follow this parcel:
+  https://t.example/9401
+- USPS 9402: on its way.
+`);
+  });
+
+  test('a single one that has come is not told of twice', () => {
+    expect(textOf(lateDelivered({ parcels: [parcel({ status: 'delivered' })] }))).not.toContain('USPS');
+    expect(textOf(lateOverdue({ parcels: [parcel()] }))).toContain('Where it is:\n\n- USPS 9400: on its way.\n');
+  });
+});
+
+describe('what is not in every letter', () => {
+  test('the cause is told only where it is known and blames nobody', () => {
+    const told = (cause: Letter['cause']) => textOf(lateOverdue({ cause: cause ?? null }));
+    expect(told('weather')).toContain('it was on its way. The weather held it up on the way.');
+    for (const cause of ['address', 'refused', 'payment', 'unclaimed', 'other', 'lost', null] as const) {
+      expect(told(cause)).toBe(textOf(lateOverdue()));
+    }
+  });
+
+  test('a correction of what came in time lets stand what was given; one of a reversal says exactly what is gone', () => {
+    const base = sampleLetter('correction', 'en');
+    const inTime = { ...base, verdict: 'on_time', correctionOf: 'came_in_time', awards: [], lateMinutes: 0 } as const;
+    expect(subjectOf(inTime)).toBe('Order 1042: it came in time, and what we gave you stays yours');
+    expect(textOf(inTime)).toContain('We were wrong. It came on Friday, November 6. That was in time.');
+    expect(textOf(inTime)).toContain('What we gave you for it stays yours.');
+    const gone = {
+      ...base,
+      awards: [MONTH, credit(598, 'USD'), { kind: 'points', points: 1, expiresOn: null }],
+    } as const;
+    expect(textOf(gone)).toContain(
+      '- One free month of your membership.\n- $5.98 of credit in your account.\n- 1 point in your account.\n',
+    );
+    expect(textOf(gone)).not.toMatch(/already done|make up for it/);
+  });
+
+  test('declined: the one reason that it was, and how to object', () => {
+    const told = (declinedBecause: Letter['declinedBecause']) =>
+      textOf({ ...sampleLetter('declined', 'en'), declinedBecause: declinedBecause ?? null });
+    const REASONS = [
+      ['customer_fault', 'something had to be settled from your side'],
+      ['customs', 'Customs held it on the way.'],
+      ['force_majeure', 'Weather, or something as far out of reach'],
+      ['holdout', 'One of us has looked at everything we know about it'],
+      [null, 'One of us has looked at everything we know about it'],
+    ] as const;
+    for (const [code, words] of REASONS) {
+      const text = told(code);
+      expect(REASONS.filter(([, others]) => text.includes(others)).map(([, others]) => others)).toEqual(
+        REASONS.filter(([, others]) => others === words).map(([, others]) => others),
+      );
+      expect(text).toContain('a person who has not decided on it before looks at it again');
+    }
+  });
+
+  test('a member is told what membership is for, anybody else is not', () => {
+    expect(textOf(lateDelivered({ isMember: true }))).toContain('what you are a member for');
+    expect(textOf(lateDelivered({ isMember: false }))).not.toContain('member for');
+  });
+});
+
 describe('bad input', () => {
-  const HOSTILE = '<img src=x onerror="alert(\'1\')"> & "Ann"\r\nBcc: eve@evil.example\u202e\u0000';
+  const HOSTILE = '<img src=x onerror="alert(\'1\')"> & {{x}}"Ann"\r\nBcc: eve@evil.example\u202e\u0000';
   for (const template of TEMPLATE_NAMES) {
-    test(`${template}: markup, line ends and direction overrides from outside are only text`, () => {
-      const { subject, text, html } = renderLetter({
-        ...SAMPLES[template],
+    test(`${template}: markup, line ends, tags and direction overrides from outside are only text`, () => {
+      const sample = sampleLetter(template, 'en');
+      const { subject, text, html } = rendered({
+        ...sample,
         shopName: HOSTILE,
         orderId: HOSTILE,
         customer: { name: HOSTILE, locale: HOSTILE },
         occasion: { name: HOSTILE, on: '2026-12-24' },
+        service: { kind: HOSTILE, title: HOSTILE },
+        signedBy: { name: HOSTILE, role: HOSTILE },
+        parcels: (sample.parcels ?? []).map((one) => ({ ...one, carrier: HOSTILE, trackingNumber: HOSTILE })),
       });
       expect(html).not.toMatch(/<img|"alert|\u202e|\p{Cc}(?<!\n)/u);
-      expect(html).toContain('&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt; &amp; &quot;Ann&quot; Bcc:');
+      expect(html).toContain(
+        '&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt; &amp; {{x}}&quot;Ann&quot; Bcc:',
+      );
       expect(subject).not.toMatch(/[\p{Cc}\u202e]/u);
       expect(subject.length).toBeLessThan(90);
       expect(text).not.toMatch(/\u202e|\p{Cc}(?<!\n)|^Bcc/mu);
       expect(words(wordsOf(html))).toBe(words(text.replace(/^- /gm, '')));
+    });
+
+    test(`${template}: nothing from outside adds a paragraph, and a zone that is gone is no reason not to write`, () => {
+      const sample = sampleLetter(template, 'en');
+      const paragraphs = (letter: Letter) => rendered(letter).text.split('\n\n').length;
+      const promise = { ...sample.promise, timeZone: 'Mars/Olympus' };
+      const name = `${'A'.repeat(300)}\n\n{{> facts}}\n\n`;
+      const changed = { ...sample, promise, orderId: name, customer: { name, locale: 'xx-XX' } };
+      expect(paragraphs(changed)).toBe(paragraphs(sample));
     });
   }
 
@@ -524,7 +678,7 @@ describe('bad input', () => {
     expect(textOf(lateDelivered({ customer: { name: ' \n', locale: null } }))).toMatch(/^Hello,\n/);
     const long = textOf(lateDelivered({ customer: { name: '😀'.repeat(300), locale: null } }));
     expect(long.split('\n')[0]).toBe(`Hello ${'😀'.repeat(59)}…,`);
-    const { subject } = renderLetter(lateDelivered({ orderId: '😀'.repeat(300) }));
+    const { subject } = rendered(lateDelivered({ orderId: '😀'.repeat(300) }));
     expect(subject.length).toBeLessThan(90);
     expect(subject).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])/);
   });
