@@ -28,6 +28,7 @@ import { healthRoutes } from './routes/health.js';
 import { keyRoutes } from './routes/keys.js';
 import { ledgerRoutes } from './routes/ledger.js';
 import { letterLinkRoutes } from './routes/letter-links.js';
+import { mailboxRoutes } from './routes/mailbox.js';
 import { orderListRoutes } from './routes/order-list.js';
 import { orderRoutes } from './routes/orders.js';
 import { recheckRoutes } from './routes/rechecks.js';
@@ -96,6 +97,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     taskRoutes,
     suppressionRoutes,
     letterLinkRoutes,
+    mailboxRoutes,
     sweepRoutes,
     alarmRoutes,
     auditRoutes,

@@ -87,6 +87,7 @@ test('open to everybody are health, metrics, the description in both forms, webh
     'GET /answers/:token/:answer',
     'GET /docs/*',
     'GET /healthz',
+    'GET /mailbox/*',
     'GET /metrics',
     'GET /openapi.json',
     'GET /readyz',
