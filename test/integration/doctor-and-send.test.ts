@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -183,6 +183,26 @@ describe('makegood doctor', () => {
     expect(of('source karrio')).toMatchObject([
       { status: 'warning', detail: expect.stringContaining('16 characters') },
       { status: 'warning', detail: expect.stringContaining('signs nothing') },
+    ]);
+  });
+
+  test('letters: wrong texts are a fault, links that lead nowhere and letters at night are warnings', async () => {
+    const letters = async (env: Record<string, string>) => {
+      const { of } = await doctor({ DATABASE_URL: database.url, SMTP_URL: smtp.url, ...env });
+      return ['letters', 'links', 'quiet hours'].flatMap((name) => of(name).map(({ status }) => [name, status]));
+    };
+    expect(await letters({})).toEqual([
+      ['letters', 'ok'],
+      ['links', 'warning'],
+      ['quiet hours', 'warning'],
+    ]);
+    const texts = join(folder, 'texts');
+    await mkdir(join(texts, 'en'), { recursive: true });
+    await writeFile(join(texts, 'en', 'lost.txt'), 'Subject: {{nothing}}\n\nLost.\n');
+    const sound = { PUBLIC_URL: 'https://makegood.shop.example', QUIET_HOURS: '21:00-08:00' };
+    expect(await letters({ ...sound, MAIL_TEXTS_DIR: texts })).toEqual([
+      ['letters', 'fault'],
+      ['quiet hours', 'ok'],
     ]);
   });
 

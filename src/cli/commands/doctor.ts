@@ -8,6 +8,7 @@ import { checkMailServer } from '../../messages/mailer.js';
 import { openRedisBackend } from '../../queue/backend.js';
 import { type Check, fault, ok, reasonOf, warning } from '../doctor/check.js';
 import { checkAppRole, checkClock, checkSchema, checkServer, checkWork } from '../doctor/check-database.js';
+import { checkLetters } from '../doctor/check-letters.js';
 import { checkSources, checkWhatSourcesSaid } from '../doctor/check-sources.js';
 import { hasDatabase, openDatabaseUrl } from '../session.js';
 
@@ -23,7 +24,7 @@ export async function doctorCommand(): Promise<DoctorAnswer> {
   const config = readEnvironment(checks);
   if (config !== null) {
     const [sources, mail] = await Promise.all([checkSources(config), checkMail(config)]);
-    checks.push(...(await checkStores(config)), mail, ...sources);
+    checks.push(...(await checkStores(config)), mail, ...(await checkLetters(config)), ...sources);
   }
   return { ok: checks.every(({ status }) => status !== 'fault'), checks };
 }
