@@ -4,6 +4,7 @@ import { findPendingMigrations } from '../../db/migrate.js';
 import { loadServerFacts, type ServerFacts } from '../../db/server-facts-store.js';
 import { AppError } from '../../errors.js';
 import { createLogger } from '../../logger.js';
+import { loadLetterTexts } from '../../messages/load-letter-texts.js';
 import { checkMailServer } from '../../messages/mailer.js';
 import { openRedisBackend } from '../../queue/backend.js';
 import { type Check, fault, ok, reasonOf, warning } from '../doctor/check.js';
@@ -22,8 +23,8 @@ export async function doctorCommand(): Promise<DoctorAnswer> {
   const checks: Check[] = [];
   const config = readEnvironment(checks);
   if (config !== null) {
-    const [sources, mail] = await Promise.all([checkSources(config), checkMail(config)]);
-    checks.push(...(await checkStores(config)), mail, ...sources);
+    const [sources, mail, texts] = await Promise.all([checkSources(config), checkMail(config), checkTexts(config)]);
+    checks.push(...(await checkStores(config)), mail, ...texts, ...sources);
   }
   return { ok: checks.every(({ status }) => status !== 'fault'), checks };
 }
@@ -100,6 +101,17 @@ async function checkMail({ smtpUrl }: Config): Promise<Check> {
     return ok('mail', 'the mail server lets us in');
   } catch (error) {
     return fault('mail', reasonOf(error), 'see that SMTP_URL names the right server, user and password');
+  }
+}
+
+async function checkTexts({ letterTextsDir }: Config): Promise<Check[]> {
+  try {
+    const texts = await loadLetterTexts(letterTextsDir);
+    return [ok('letters', `their texts are whole, in ${[...texts.keys()].join(', ')}`)];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const advice = 'mend the text; makegood mail preview shows whether it is right';
+    return error.errors.map(({ field, message }) => fault('letters', `${field}: ${message}`, advice));
   }
 }
 
