@@ -1,5 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ROLES, type Role } from '../auth/roles.js';
+import { TEMPLATE_NAMES } from '../messages/letter.js';
+import { LANGUAGES } from '../messages/text-rules.js';
 import { printError } from '../run-process.js';
 
 /*
@@ -250,6 +252,33 @@ imports
     print(json, report, () => describeImport(report));
     const { registered, completed, unchanged, rejected } = report;
     if (rejected > 0 && registered + completed + unchanged === 0) process.exitCode = 1;
+  });
+
+const mail = program.command('mail').description('the letters that customers get').exitOverride();
+
+mail
+  .command('preview')
+  .description(
+    'shows what letters look like, with made-up facts; checks the texts on the way, sends nothing, needs no database',
+  )
+  .addOption(new Option('--template <name>', 'only this letter').choices(TEMPLATE_NAMES))
+  .addOption(new Option('--language <language>', 'only in this language').choices(LANGUAGES))
+  .addOption(
+    new Option('--texts <folder>', 'a folder with texts of your own, as MAIL_TEXTS_DIR names it').env('MAIL_TEXTS_DIR'),
+  )
+  .option('--out <folder>', 'write each letter there, as .html and .txt, and an index.html that shows them all')
+  .option('--json', 'print one JSON document and nothing else')
+  .exitOverride()
+  .action(async ({ template, language, texts, out, json }) => {
+    const { mailPreviewCommand, describeMailPreview } = await import('./commands/mail-preview.js');
+    const answer = await mailPreviewCommand({
+      template: template ?? null,
+      language: language ?? null,
+      textsDir: texts || null,
+      out: out ?? null,
+    });
+    const { print } = await import('./print.js');
+    print(json, answer, () => describeMailPreview(answer, { isOne: template !== undefined }));
   });
 
 const keys = program.command('keys').description('API keys: shown once, stored hashed').exitOverride();

@@ -32,20 +32,21 @@ interface Found {
  * `overrideDir` has instead. Everything is checked here, so that no letter fails for its text later.
  * @throws AppError `invalid_request` with all that is wrong: `errors` name file and line, `texts/en/lost.txt:3`
  */
-export async function loadLetterTexts(overrideDir: string | null): Promise<LetterTexts> {
+export async function loadLetterTexts(overrideDir: string | null, shippedDir = SHIPPED): Promise<LetterTexts> {
   const faults: FieldError[] = [];
-  const shipped = await readFolder(SHIPPED, faults);
+  const shipped = await readFolder(shippedDir, faults);
   const own = overrideDir === null ? new Map<Language, Found>() : await readFolder(overrideDir, faults);
   const texts = new Map<Language, LanguageTexts>();
   for (const language of LANGUAGES) {
     const found = [shipped.get(language), own.get(language)].filter((one) => one !== undefined);
     if (found.length === 0) continue;
-    const home = shipped.has(language) ? SHIPPED : (overrideDir ?? SHIPPED);
+    const home = shipped.has(language) ? shippedDir : (overrideDir ?? shippedDir);
     const whole = putTogether(language, found, (file, message) =>
       faults.push({ field: join(home, language, file), message }),
     );
     if (whole) texts.set(language, whole);
   }
+  if (!shipped.has('en')) faults.push({ field: join(shippedDir, 'en'), message: 'is missing' });
   if (faults.length === 0) return texts;
   throw new AppError('invalid_request', 'The texts of letters are not right:', { errors: faults });
 }

@@ -5,24 +5,17 @@ import { type Check, fault, ok, warning } from './check.js';
 
 /** What letters say and when they leave, as far as the environment decides it. */
 export async function checkLetters(config: Config): Promise<Check[]> {
-  return [await checkTexts(config), ...checkLinks(config), ...checkHours(config)];
+  return [...(await checkTexts(config)), ...checkLinks(config), ...checkHours(config)];
 }
 
-async function checkTexts({ letterTextsDir }: Config): Promise<Check> {
+async function checkTexts({ letterTextsDir }: Config): Promise<Check[]> {
   try {
-    const languages = [...(await loadLetterTexts(letterTextsDir)).keys()].join(', ');
-    return ok(
-      'letters',
-      `texts in ${languages}${letterTextsDir === null ? '' : `, some of them from ${letterTextsDir}`}`,
-    );
+    const texts = await loadLetterTexts(letterTextsDir);
+    return [ok('letters', `their texts are whole, in ${[...texts.keys()].join(', ')}`)];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const faults = error.errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
-    return fault(
-      'letters',
-      faults || error.message,
-      'mend the texts in MAIL_TEXTS_DIR: makegood mail preview shows them',
-    );
+    const advice = 'mend the text; makegood mail preview shows whether it is right';
+    return error.errors.map(({ field, message }) => fault('letters', `${field}: ${message}`, advice));
   }
 }
 
