@@ -27,6 +27,7 @@ import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
 import { keyRoutes } from './routes/keys.js';
 import { ledgerRoutes } from './routes/ledger.js';
+import { messageRoutes } from './routes/messages.js';
 import { orderListRoutes } from './routes/order-list.js';
 import { orderRoutes } from './routes/orders.js';
 import { recheckRoutes } from './routes/rechecks.js';
@@ -92,6 +93,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     ledgerRoutes,
     contactRoutes,
     taskRoutes,
+    messageRoutes,
     sweepRoutes,
     alarmRoutes,
     auditRoutes,

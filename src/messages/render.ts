@@ -21,9 +21,13 @@ export interface RenderedLetter {
   readonly html: string;
 }
 
+const late: Template = (letter, phrases) => (letter.verdict === 'late' ? lateDelivered : lateOverdue)(letter, phrases);
+
 const TEMPLATES: Partial<Record<TemplateName, Template>> = {
   'late-delivered': lateDelivered,
   'late-overdue': lateOverdue,
+  'second-failure': late,
+  'third-failure': late,
   'occasion-missed': occasionMissed,
   'top-up': topUp,
   lost,

@@ -1,51 +1,105 @@
 import { addDaysTo, localDateOf } from '../calendar.js';
 import type { AwardIncident } from '../compensation/incident.js';
+import type { Config } from '../config.js';
 import type { Sql } from '../db/database.js';
 import type { Deps } from '../deps.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
 import { parseMailbox } from './address.js';
-import { type Letter, type LetterAward, type NoticeFacts, templateFor } from './letter.js';
+import { countEarlierFailures, isBeyondLimit, type PastApology, rememberedSince } from './apologies.js';
+import { APOLOGIES, type Letter, type LetterAward, type NoticeFacts, templateFor } from './letter.js';
+import { checkAmounts } from './letter-amounts-store.js';
 import {
   findTellable,
   findTellableNotices,
+  loadPastApologies,
+  lockCustomersOf,
   type NewMessage,
   queueMessages,
   type TellableDecision,
   type TellableNotice,
 } from './message-store.js';
-import { renderLetter } from './render.js';
+import { type RenderedLetter, renderLetter } from './render.js';
 
 /**
- * Writes the letters of decisions that are complete and not told of yet, and of notices. Customers without an address get none.
+ * Writes the letters of decisions that are complete and not told of yet, and of notices. Customers without an address get none. What
+ * would be an apology too many waits for a person. Customers are held meanwhile, so that two at once count right.
  * @param ids of decisions and notices
  */
 export async function writeLetters(deps: Deps, sql: Sql, ids: readonly string[], now: Date): Promise<void> {
-  const { config } = deps;
-  const domain = parseMailbox(config.mailFrom)?.address.split('@').at(-1) ?? 'localhost';
-  const decisions = (await findTellable(sql, ids)).flatMap((decision): NewMessage[] => {
-    if (decision.email === null) return [];
-    const letter = letterOf(decision, config.shopName);
-    const { decisionId, orderId, customerId } = decision;
-    const { template } = letter;
-    const part = 1 + (decision.letters[template] ?? 0);
-    const messageId = `<${decisionId}.${template}${part === 1 ? '' : `.${part}`}@${domain}>`;
-    const awardIds = decision.awards.map(({ id }) => id);
-    const rendered = renderLetter(letter);
-    const base = { orderId, customerId, decisionId, noticeId: null, template, part, awardIds };
-    return [{ ...base, toAddress: decision.email, messageId, letter, rendered }];
-  });
-  const notices = (await findTellableNotices(sql, ids)).flatMap((notice): NewMessage[] => {
-    if (notice.email === null) return [];
-    const letter = letterOfNotice(notice, config.shopName);
-    const { noticeId, orderId, customerId, kind } = notice;
-    const messageId = `<${noticeId}.${kind}@${domain}>`;
-    const base = { orderId, customerId, decisionId: null, noticeId, template: kind, part: 1, awardIds: [] };
-    return [{ ...base, toAddress: notice.email, messageId, letter, rendered: renderLetter(letter) }];
-  });
-  await queueMessages(sql, [...decisions, ...notices], now);
+  await lockCustomersOf(sql, ids);
+  const decisions = await findTellable(sql, ids);
+  const customers = decisions.map(({ customerId }) => customerId);
+  const past = await loadPastApologies(sql, customers, rememberedSince(now));
+  const messages: NewMessage[] = [];
+  for (const decision of decisions) {
+    if (decision.email === null) continue;
+    const apologies = past.get(decision.customerId) ?? [];
+    const message = messageOf(deps.config, { ...decision, email: decision.email }, apologies, now);
+    messages.push(message);
+    if (!APOLOGIES.includes(message.template)) continue;
+    const { orderId } = decision;
+    past.set(decision.customerId, [...apologies, { orderId, at: now, isHeld: message.held !== null }]);
+  }
+  for (const notice of await findTellableNotices(sql, ids)) {
+    if (notice.email !== null) messages.push(messageOfNotice(deps.config, { ...notice, email: notice.email }));
+  }
+  await checkAmounts(sql, messages);
+  await queueMessages(sql, messages, now);
 }
 
-function letterOfNotice(notice: TellableNotice, shopName: string): Letter {
+type Addressed<T> = T & { readonly email: string };
+
+function messageOf(
+  config: Config,
+  decision: Addressed<TellableDecision>,
+  past: readonly PastApology[],
+  now: Date,
+): NewMessage {
+  const letter = letterOf(decision, config, countEarlierFailures(past, decision.orderId, now));
+  const { decisionId, orderId, customerId } = decision;
+  const { template } = letter;
+  const part = 1 + (decision.letters[template] ?? 0);
+  const isOneTooMany = APOLOGIES.includes(template) && isBeyondLimit(past, config.apologyLimit, now);
+  return {
+    orderId,
+    customerId,
+    decisionId,
+    noticeId: null,
+    template,
+    part,
+    awardIds: decision.awards.map(({ id }) => id),
+    toAddress: decision.email,
+    messageId: `<${decisionId}.${template}${part === 1 ? '' : `.${part}`}@${domainOf(config)}>`,
+    letter,
+    rendered: renderLetter(letter),
+    held: isOneTooMany ? `the customer has ${config.apologyLimit} apologies of the last 14 days already` : null,
+  };
+}
+
+function messageOfNotice(config: Config, notice: Addressed<TellableNotice>): NewMessage {
+  const letter = letterOfNotice(notice, config);
+  const { noticeId, orderId, customerId, kind } = notice;
+  return {
+    orderId,
+    customerId,
+    decisionId: null,
+    noticeId,
+    template: kind,
+    part: 1,
+    awardIds: [],
+    toAddress: notice.email,
+    messageId: `<${noticeId}.${kind}@${domainOf(config)}>`,
+    letter,
+    rendered: renderLetter(letter),
+    held: null,
+  };
+}
+
+function domainOf({ mailFrom }: Config): string {
+  return parseMailbox(mailFrom)?.address.split('@').at(-1) ?? 'localhost';
+}
+
+function letterOfNotice(notice: TellableNotice, { shopName, signers }: Config): Letter {
   const facts = reviveFacts<NoticeFacts>(notice.facts);
   return {
     ...facts,
@@ -55,10 +109,11 @@ function letterOfNotice(notice: TellableNotice, shopName: string): Letter {
     orderId: notice.orderId,
     awards: facts.awards ?? [],
     isTopUp: false,
+    signedBy: signers.usual,
   };
 }
 
-function letterOf(decision: TellableDecision, shopName: string): Letter {
+function letterOf(decision: TellableDecision, { shopName, signers }: Config, earlierFailures: number): Letter {
   const facts = reviveFacts<LetterFacts>(decision.facts);
   const { isTopUp, isAddition } = decision;
   const incident = decision.incident as AwardIncident;
@@ -69,7 +124,9 @@ function letterOf(decision: TellableDecision, shopName: string): Letter {
     occasionMissed: facts.occasion !== null && !isTopUp,
     isTopUp,
     isAddition,
+    earlierFailures,
   });
+  const wentWrongAgain = earlierFailures > 0 && APOLOGIES.includes(template);
   return {
     ...facts,
     template,
@@ -78,6 +135,7 @@ function letterOf(decision: TellableDecision, shopName: string): Letter {
     orderId: decision.orderId,
     awards: decision.awards.map((award) => toLetterAward(award, facts.promise.timeZone)),
     isTopUp,
+    signedBy: (wentWrongAgain ? signers.senior : null) ?? signers.usual,
   };
 }
 
@@ -125,4 +183,9 @@ function reviveFacts<T>(json: unknown): T {
 /** A letter as it was stored with its message. */
 export function reviveLetter(json: unknown): Letter {
   return reviveFacts<Letter>(json);
+}
+
+/** The words of a stored letter: as they were written or, where a release wrote it that kept none, as they read now. */
+export function wordsOf({ rendered, letter }: { rendered: RenderedLetter | null; letter: unknown }): RenderedLetter {
+  return rendered ?? renderLetter(reviveLetter(letter));
 }

@@ -40,9 +40,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   promises: ['db', 'deps', 'queue', 'carriers', 'shipments', 'compensation', 'awards'],
   compensation: ['db', 'shipments', 'promises'],
   awards: ['db', 'deps', 'queue', 'compensation'],
-  messages: ['db', 'deps', 'queue', 'shipments', 'promises', 'compensation'],
+  messages: ['db', 'deps', 'queue', 'shipments', 'promises', 'compensation', 'awards'],
   simulation: ['db', 'shipments', 'promises', 'compensation'],
-  http: ['db', 'deps', 'auth', 'carriers', 'inbox', 'shipments', 'promises', 'compensation', 'awards'],
+  http: ['db', 'deps', 'auth', 'carriers', 'inbox', 'shipments', 'promises', 'compensation', 'awards', 'messages'],
   cli: [
     'db',
     'deps',
