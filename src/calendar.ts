@@ -89,6 +89,21 @@ export function readingsOf(local: string, zone: string): { readonly earliest: Da
   return readingsOfWall(wall, zone);
 }
 
+/**
+ * When the clock of a zone comes to a wall-clock time: twice where it shows it twice; where it jumps over it, the instant of
+ * the jump, since from then on the time has passed.
+ * @throws AppError `invalid_request` for an unknown zone or a malformed time.
+ */
+export function clockReaches(local: string, zone: string): { readonly earliest: Date; readonly latest: Date } {
+  const wall = readWallClock(local);
+  if (wall === null) throw invalid('local', `${shown(local)} is not a wall-clock time such as 2026-11-05T23:59:00`);
+  const { earliest, latest } = readingsOfWall(wall, zone);
+  const isShown = offsetAt(earliest.getTime(), zone) === wall - earliest.getTime();
+  if (isShown) return { earliest, latest };
+  const jump = new Date(jumpWithin(wall - FARTHEST_OFFSET_MS, wall + FARTHEST_OFFSET_MS, zone));
+  return { earliest: jump, latest: jump };
+}
+
 /** Every instant that a date can mean in a zone which skipped it: the day as the offset before the jump has it, and as the one after it has. */
 export function readingsOfSkippedDate(on: string, zone: string): { readonly earliest: Date; readonly latest: Date } {
   const midnight = midnightOf(on);

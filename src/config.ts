@@ -272,12 +272,12 @@ function readDkim(
   if (domain === null || selector === null || file === null) return null;
   try {
     const privateKey = readFileSync(file, 'utf8');
-    createPrivateKey(privateKey);
-    return { domain, selector, privateKey };
+    if (createPrivateKey(privateKey).asymmetricKeyType === 'rsa') return { domain, selector, privateKey };
   } catch {
-    refuse('DKIM_KEY_FILE', 'must be a file with a private key as PEM');
-    return null;
+    // Said below.
   }
+  refuse('DKIM_KEY_FILE', 'must be a file with an RSA private key as PEM');
+  return null;
 }
 
 /** More proxies stand in no row; a larger number is a mistake. */

@@ -52,7 +52,7 @@ export async function openDeps(
     const newAdminKey = options.makesAdminKey ? await ensureAdminKey(db, config.adminApiKey) : null;
     const queues = options.withQueues ? await openBackend(config, databaseUrl, log) : noQueues;
     undo.push(() => queues.close());
-    const mailer = config.smtpUrl === null ? null : createSmtpMailer(config.smtpUrl);
+    const mailer = config.smtpUrl === null ? null : createSmtpMailer(config.smtpUrl, {}, config.dkim);
     if (mailer) undo.push(() => mailer.close());
     const deps: Deps = {
       config,

@@ -37,7 +37,7 @@ const DOWN_AFTER = AT_ONCE;
 export const callProviders: EffectStage['run'] = async (deps, { ticket }) => {
   await deps.db.transaction((sql) => holdForBreaker(sql, ticket.ids));
   const awards = await findCallable(deps.db.pool, ticket.ids);
-  if (awards.length === 0) return { retry: null, next: [], counts: { granted: 0, refused: 0, again: 0 } };
+  if (awards.length === 0) return { retries: [], next: [], counts: { granted: 0, refused: 0, again: 0 } };
   const byCustomer = new Map<string, CallableAward[]>();
   for (const award of awards) byCustomer.set(award.customerId, [...(byCustomer.get(award.customerId) ?? []), award]);
 
@@ -66,14 +66,16 @@ export const callProviders: EffectStage['run'] = async (deps, { ticket }) => {
   const count = (outcome: Answer['outcome']) => results.filter((answer) => answer.outcome === outcome).length;
   const usualWaitS = RETRY_WAITS_S[Math.min(ticket.attempts, RETRY_WAITS_S.length - 1)] ?? 0;
   return {
-    retry:
+    retries:
       again.length === 0
-        ? null
-        : {
-            ids: again.map(({ award }) => award.id),
-            waitS: Math.max(usualWaitS, ...again.map(({ afterS }) => afterS ?? 0)),
-            reason: again[0]?.reason ?? '',
-          },
+        ? []
+        : [
+            {
+              ids: again.map(({ award }) => award.id),
+              waitS: Math.max(usualWaitS, ...again.map(({ afterS }) => afterS ?? 0)),
+              reason: again[0]?.reason ?? '',
+            },
+          ],
     next: results.flatMap(({ next }) => next ?? []),
     counts: { granted: count('granted'), refused: count('refused'), again: again.length },
   };

@@ -4,9 +4,19 @@ import { newId } from '../ids.js';
 /**
  * What a person must look at. `breaker`: money is stopped; `award_pending`: decided and not granted for an hour;
  * `award_failed`: a provider refused it for good; `ledger`: the books do not add up; `audit`: the nightly audit found a
- * wrong answer, something due and not paid, or something paid and not due; `task_overdue`: a person should have done it by now.
+ * wrong answer, something due and not paid, or something paid and not due; `task_overdue`: a person should have done it by now; `letters_held`: letters would be more apologies to a
+ * customer than the limit; `letters_unsettled`: letters failed, or nobody knows whether they arrived.
  */
-export const ALARM_KINDS = ['breaker', 'award_pending', 'award_failed', 'ledger', 'audit', 'task_overdue'] as const;
+export const ALARM_KINDS = [
+  'breaker',
+  'award_pending',
+  'award_failed',
+  'ledger',
+  'audit',
+  'task_overdue',
+  'letters_held',
+  'letters_unsettled',
+] as const;
 export type AlarmKind = (typeof ALARM_KINDS)[number];
 
 export interface Alarm {

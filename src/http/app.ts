@@ -29,6 +29,7 @@ import { keyRoutes } from './routes/keys.js';
 import { ledgerRoutes } from './routes/ledger.js';
 import { letterLinkRoutes } from './routes/letter-links.js';
 import { mailboxRoutes } from './routes/mailbox.js';
+import { messageRoutes } from './routes/messages.js';
 import { orderListRoutes } from './routes/order-list.js';
 import { orderRoutes } from './routes/orders.js';
 import { recheckRoutes } from './routes/rechecks.js';
@@ -98,6 +99,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     suppressionRoutes,
     letterLinkRoutes,
     mailboxRoutes,
+    messageRoutes,
     sweepRoutes,
     alarmRoutes,
     auditRoutes,

@@ -67,6 +67,13 @@ export const ROLE_TABLE = {
   'DELETE /v1/suppressions/:id': 'supervisor',
   'POST /v1/bounces': ['ingest', 'supervisor'],
 
+  'GET /v1/messages': 'agent',
+  'GET /v1/messages/:id': 'agent',
+  'POST /v1/messages/:id/release': 'supervisor',
+  'POST /v1/messages/:id/withdraw': 'supervisor',
+  'POST /v1/messages/:id/resend': 'supervisor',
+  'POST /v1/messages/:id/settle': 'supervisor',
+
   'GET /v1/alarms': 'agent',
   'GET /v1/sweeps': 'supervisor',
   'GET /v1/audit': 'admin',

@@ -34,6 +34,13 @@ export type NoticeKind = (typeof NOTICE_KINDS)[number];
 export const SERVICE_LETTERS = ['order-confirmed', 'shipped', 'at-risk'] as const satisfies readonly NoticeKind[];
 export type ServiceLetter = (typeof SERVICE_LETTERS)[number];
 
+/** Letters that tell of what a person gave or approved: somebody has looked, and they are not one apology more. */
+const BY_PEOPLE: readonly TemplateName[] = ['goodwill', 'award-approved'];
+/** Letters that apologise for something: they are what a customer can get too many of. */
+export const APOLOGIES: readonly TemplateName[] = TEMPLATE_NAMES.filter(
+  (name) => !BY_PEOPLE.includes(name) && !(NOTICE_KINDS as readonly string[]).includes(name),
+);
+
 /**
  * Something the customer HAS been given: a letter is only written once every award in it is applied, and its amounts
  * are the ledger's. Days are local calendar days (`2027-03-01`), null where they are not known or where there is none.
@@ -94,12 +101,15 @@ export function templateFor(decision: {
   readonly isTopUp: boolean;
   /** A letter told of another part of the same decision before: this part waited for a person. */
   readonly isAddition: boolean;
+  /** Other orders of the customer that went wrong, and of which they were told lately. */
+  readonly earlierFailures: number;
 }): TemplateName {
   if (decision.isAddition) return 'award-approved';
   switch (decision.incident) {
     case 'late':
       if (decision.occasionMissed) return 'occasion-missed';
       if (decision.isTopUp) return 'top-up';
+      if (decision.earlierFailures > 0) return decision.earlierFailures === 1 ? 'second-failure' : 'third-failure';
       return decision.verdict === 'late' ? 'late-delivered' : 'late-overdue';
     case 'not_received':
       return 'not-received';

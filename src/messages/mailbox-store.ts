@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.js';
-import { type RenderedLetter, renderLetter } from './render.js';
-import { reviveLetter } from './write-letters.js';
+import type { RenderedLetter } from './render.js';
+import { renderedOf } from './write-letters.js';
 
 /** Subject and text of the newest letter to this address; empty when there is none. */
 export async function findMailText({ db, texts }: Pick<Deps, 'db' | 'texts'>, toAddress: string): Promise<string> {
@@ -9,7 +9,7 @@ export async function findMailText({ db, texts }: Pick<Deps, 'db' | 'texts'>, to
     orderBy: { createdAt: 'desc' },
   });
   if (!message) return '';
-  const asSent = message.rendered as RenderedLetter | null;
-  const { subject, text } = asSent ?? renderLetter(reviveLetter(message.letter), texts);
+  const { letter, rendered } = message;
+  const { subject, text } = renderedOf({ letter, rendered: rendered as RenderedLetter | null }, texts);
   return `To: ${toAddress}\nSubject: ${subject}\n\n${text.trimEnd()}`;
 }

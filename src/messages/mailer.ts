@@ -9,7 +9,8 @@ import {
   reasonOf,
   type SendOutcome,
 } from './send-outcome.js';
-import { openSession, type Session } from './smtp-session.js';
+import { type DkimKey, signMail } from './sign-mail.js';
+import { type Envelope, openSession, type Session } from './smtp-session.js';
 import { parseSmtpUrl } from './smtp-url.js';
 
 export type VerifyOutcome =
@@ -87,9 +88,9 @@ const CHECK_TIMEOUTS = { connectionTimeoutMs: 10_000, greetingTimeoutMs: 10_000,
  * It speaks through nodemailer's SMTPConnection and not through its pool: the pool reports one error for a message and
  * not the phase it happened in, and prepares the message before the server asked for it.
  *
- * `url`: see `parseSmtpUrl`, whose errors it throws. Connects when there is something to send.
+ * `url`: see `parseSmtpUrl`, whose errors it throws. Connects when there is something to send. With `dkim` each mail is signed.
  */
-export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): Mailer {
+export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}, dkim: DkimKey | null = null): Mailer {
   const settings = { ...DEFAULTS, ...options };
   const server = parseSmtpUrl(url);
   const idle: Session[] = [];
@@ -137,10 +138,11 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
         reason: 'the recipient is not exactly one mail address',
       };
     }
-    const message = composeMime(mail);
-    const envelope = { from: parseMailbox(mail.from)?.address ?? '', to };
+    const plain = composeMime(mail);
+    const envelope = { from: parseMailbox(mail.from)?.address ?? '', to, messageId: mail.messageId };
     await enter();
     try {
+      const message = dkim === null ? plain : await signMail(plain, dkim);
       const kept = idle.pop();
       if (kept !== undefined) {
         const first = await tryOn(kept, envelope, message, onHandover);
@@ -162,7 +164,7 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}): 
    */
   async function tryOn(
     session: Session,
-    envelope: { from: string; to: string },
+    envelope: Envelope,
     message: Buffer,
     onHandover: () => Promise<void>,
   ): Promise<{ outcome: SendOutcome; stale: boolean }> {

@@ -1,7 +1,43 @@
+import type { Clock } from '../clock.js';
+import type { Config } from '../config.js';
 import type { Database, Sql } from '../db/database.js';
-import type { Letter, NoticeKind, TemplateName } from './letter.js';
+import { readNow } from '../db/now.js';
+import type { PastApology } from './apologies.js';
+import { cameToday } from './came-today.js';
+import { APOLOGIES, type Letter, type NoticeKind, type TemplateName } from './letter.js';
+import { checkAmounts } from './letter-amounts-store.js';
+import { giveTurns } from './mail-rate.js';
+import { nextSendAt } from './quiet-hours.js';
 import type { RenderedLetter } from './render.js';
 import { blockSuppressed } from './suppression-store.js';
+
+/** Takes the customers of these decisions: how many apologies they get is counted by one at a time. */
+export async function lockCustomersOf(sql: Sql, decisionIds: readonly string[]): Promise<void> {
+  await sql.query(
+    `SELECT 1 FROM customers WHERE id IN (SELECT o.customer_id FROM verdicts v JOIN orders o ON o.id = v.order_id WHERE v.id = ANY($1::uuid[]))
+     ORDER BY id FOR NO KEY UPDATE`,
+    [decisionIds],
+  );
+}
+
+/** Letters that told nobody of anything, and will not. */
+const IN_VAIN = ['suppressed', 'withdrawn', 'blocked', 'failed', 'bounced'];
+
+/** The apologies that each of these customers got, or that are under way, since then. */
+export async function loadPastApologies(
+  sql: Sql,
+  customerIds: readonly string[],
+  since: Date,
+): Promise<Map<string, readonly PastApology[]>> {
+  const { rows } = await sql.query(
+    `SELECT customer_id, order_id AS "orderId", coalesce(sent_at, created_at) AS at, status = 'held' AS "isHeld" FROM messages
+     WHERE customer_id = ANY($1) AND created_at >= $2 AND template = ANY($3) AND status <> ALL($4)`,
+    [customerIds, since, APOLOGIES, IN_VAIN],
+  );
+  const past = new Map<string, PastApology[]>();
+  for (const { customer_id, ...apology } of rows) past.set(customer_id, [...(past.get(customer_id) ?? []), apology]);
+  return past;
+}
 
 /** A decision that can be told: something was given that nobody was told of, and nothing of it is still to be granted. */
 export interface TellableDecision {
@@ -57,7 +93,8 @@ export async function findTellable(sql: Sql, decisionIds: readonly string[]): Pr
      FROM verdicts v JOIN orders o ON o.id = v.order_id JOIN customers c ON c.id = o.customer_id JOIN given a ON a.decision_id = v.id
      WHERE v.id = ANY($1::uuid[]) AND v.facts IS NOT NULL
      GROUP BY v.id, c.id
-     HAVING bool_or(a.untold) AND NOT bool_or(a.status = 'pending')`,
+     HAVING bool_or(a.untold) AND NOT bool_or(a.status = 'pending')
+     ORDER BY v.judged_at, v.id`,
     [decisionIds],
   );
   return rows.map((row) => ({
@@ -124,18 +161,20 @@ export interface NewMessage {
   readonly messageId: string;
   readonly letter: Letter;
   readonly rendered: RenderedLetter;
+  /** Why it waits for a person; null: it does not. */
+  readonly held: string | null;
 }
 
-/** Queues letters. One per decision, template and part, or per notice: who comes second finds it there. */
+/** Queues letters, or holds them. One per decision, template and part, or per notice: who comes second finds it there. */
 export async function queueMessages(sql: Sql, messages: readonly NewMessage[], createdAt: Date): Promise<void> {
   if (messages.length === 0) return;
   await sql.query(
     `INSERT INTO messages (id, order_id, customer_id, decision_id, notice_id, template, part, award_ids, to_address, message_id, letter,
-       rendered, status, created_at)
+       rendered, status, response, created_at)
      SELECT n.id, n.order_id, n.customer_id, n.decision_id, n.notice_id, n.template, n.part, n.award_ids, n.to_address, n.message_id,
-       n.letter, n.rendered, 'queued', $2
+       n.letter, n.rendered, CASE WHEN n.held IS NULL THEN 'queued' ELSE 'held' END, n.held, $2
      FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, order_id text, customer_id text, decision_id uuid, notice_id uuid, template text,
-       part int, award_ids uuid[], to_address text, message_id text, letter jsonb, rendered jsonb)
+       part int, award_ids uuid[], to_address text, message_id text, letter jsonb, rendered jsonb, held text)
      ORDER BY n.message_id
      ON CONFLICT DO NOTHING`,
     [
@@ -153,6 +192,7 @@ export async function queueMessages(sql: Sql, messages: readonly NewMessage[], c
           message_id: message.messageId,
           letter: message.letter,
           rendered: message.rendered,
+          held: message.held,
         })),
       ),
       createdAt,
@@ -173,7 +213,19 @@ export interface ClaimedMessage {
   readonly createdAt: Date;
   /** Which try this is. Whoever was overtaken by a later one can record nothing any more. */
   readonly attempt: number;
+  /** It is a copy: of it no other goes out by itself. */
+  readonly isCopy: boolean;
 }
+
+/** A letter that is not to leave yet. */
+export interface PutOffMessage {
+  readonly tellsOf: string;
+  readonly sendAfter: Date;
+  readonly reason: string;
+}
+
+/** What letters leave by, besides what they tell. */
+export type SendingTerms = Pick<Config, 'quietHours' | 'mailsPerMinute' | 'unknownLetters'>;
 
 /** The letters that a ticket's ids name: decisions and notices. */
 const OF_THESE = '(decision_id = ANY($1::uuid[]) OR notice_id = ANY($1::uuid[]))';
@@ -185,46 +237,176 @@ const OF_THESE = '(decision_id = ANY($1::uuid[]) OR notice_id = ANY($1::uuid[]))
 async function suppressOutdated(sql: Sql, ids: readonly string[]): Promise<void> {
   await sql.query(
     `UPDATE messages m SET status = 'suppressed', response = 'what it tells of was reversed before it was sent'
-     WHERE ${OF_THESE} AND m.status IN ('queued', 'sending') AND m.handover_at IS NULL
+     WHERE ${OF_THESE} AND m.status IN ('queued', 'held', 'sending') AND m.handover_at IS NULL
        AND EXISTS (SELECT 1 FROM awards a WHERE a.id = ANY(m.award_ids) AND a.status <> 'applied')`,
     [ids],
   );
 }
 
+/** A customer whose address was taken back gets no letter more. */
+async function suppressWithoutAddress(sql: Sql, ids: readonly string[]): Promise<void> {
+  await sql.query(
+    `UPDATE messages m SET status = 'suppressed', response = 'the customer has no address any more'
+     WHERE ${OF_THESE} AND m.status IN ('queued', 'held', 'sending') AND m.handover_at IS NULL
+       AND EXISTS (SELECT 1 FROM customers c WHERE c.id = m.customer_id AND c.email IS NULL)`,
+    [ids],
+  );
+}
+
+/** How long the customer or the shop has to say that a letter arrived, before a copy goes out by itself. Shorter, and it crosses the answer. */
+export const COPY_AFTER_MS = 3_600_000;
+
+/** A letter whose handover had begun when its sender died may or may not have arrived. @returns how many there are */
+async function giveUpHandedOver(sql: Sql, ids: readonly string[], terms: SendingTerms, now: Date): Promise<number> {
+  const copyAt = terms.unknownLetters === 'resend' ? new Date(now.getTime() + COPY_AFTER_MS) : null;
+  const { rowCount } = await sql.query(
+    `UPDATE messages SET status = 'unknown', response = 'the process ended while the mail was being handed over',
+       send_after = CASE WHEN resent_at IS NULL THEN $2::timestamptz END
+     WHERE ${OF_THESE} AND status = 'sending' AND handover_at IS NOT NULL`,
+    [ids, copyAt],
+  );
+  return rowCount ?? 0;
+}
+
+/** Of a letter of which nobody knows whether it arrived one copy goes out, where the shop wants it and the time has come. */
+async function queueCopies(sql: Sql, ids: readonly string[], terms: SendingTerms, now: Date): Promise<void> {
+  if (terms.unknownLetters !== 'resend') return;
+  await sql.query(
+    `UPDATE messages SET status = 'queued', resent_at = $2, send_after = NULL, handover_at = NULL
+     WHERE ${OF_THESE} AND status = 'unknown' AND resent_at IS NULL AND send_after <= $2`,
+    [ids, now],
+  );
+}
+
+interface DueMessage {
+  readonly id: string;
+  readonly messageId: string;
+  readonly decisionId: string | null;
+  readonly awardIds: readonly string[];
+  readonly letter: Letter;
+  readonly createdAt: Date;
+  readonly turnAt: Date | null;
+}
+
+/** Takes the letters that nothing puts off. Not one that a later look is to come back to. */
+async function lockDue(sql: Sql, ids: readonly string[], now: Date): Promise<DueMessage[]> {
+  const { rows } = await sql.query(
+    `SELECT id, message_id AS "messageId", decision_id AS "decisionId", award_ids AS "awardIds", letter, created_at AS "createdAt",
+       turn_at AS "turnAt"
+     FROM messages WHERE ${OF_THESE} AND status IN ('queued', 'sending') AND (send_after IS NULL OR send_after <= $2)
+     ORDER BY id FOR UPDATE`,
+    [ids, now],
+  );
+  return rows;
+}
+
+/** Puts off the letters whose readers are asleep. @returns the others */
+async function putOffAsleep(
+  sql: Sql,
+  due: readonly DueMessage[],
+  { quietHours }: SendingTerms,
+  now: Date,
+): Promise<readonly DueMessage[]> {
+  if (quietHours === null) return due;
+  const times = due.map(({ id, letter }) => ({ id, sendAfter: nextSendAt(now, letter.promise.timeZone, quietHours) }));
+  const asleep = times.filter(({ sendAfter }) => sendAfter > now);
+  await putOff(sql, asleep, null);
+  const later = new Set(asleep.map(({ id }) => id));
+  return due.filter(({ id }) => !later.has(id));
+}
+
+/** Lets leave those whose turn it is, and puts the others off until theirs. What came today goes first. */
+async function takeTurns(
+  sql: Sql,
+  due: readonly DueMessage[],
+  { mailsPerMinute: perMinute }: SendingTerms,
+  clock: Clock,
+): Promise<readonly DueMessage[]> {
+  if (perMinute === 0 || due.length === 0) return due;
+  const { rows } = await sql.query('SELECT next_at FROM mail_rate WHERE id = 1 FOR UPDATE');
+  // Only now: others may have waited here before us.
+  const now = await readNow(sql, clock);
+  const inOrder = [...due].sort((one, other) => comesFirst(one, other, now));
+  const { turns, nextAt } = giveTurns(inOrder, { nextAt: rows[0].next_at, now, perMinute });
+  await sql.query('UPDATE mail_rate SET next_at = $1 WHERE id = 1', [nextAt]);
+  const given = inOrder.map((message, index) => ({ message, id: message.id, sendAfter: turns[index] as Date }));
+  await putOff(
+    sql,
+    given.filter(({ sendAfter }) => sendAfter > now),
+    'turn',
+  );
+  return given.filter(({ sendAfter }) => sendAfter <= now).map(({ message }) => message);
+}
+
+function comesFirst(one: DueMessage, other: DueMessage, now: Date): number {
+  const urgency = Number(cameToday(other.letter, now)) - Number(cameToday(one.letter, now));
+  return urgency || one.createdAt.getTime() - other.createdAt.getTime() || (one.id < other.id ? -1 : 1);
+}
+
+/** @param turn `turn`: what it waits for is its turn, which it has from now on */
+async function putOff(
+  sql: Sql,
+  messages: readonly { readonly id: string; readonly sendAfter: Date }[],
+  turn: 'turn' | null,
+): Promise<void> {
+  if (messages.length === 0) return;
+  await sql.query(
+    `UPDATE messages m SET status = 'queued', send_after = n.at, turn_at = CASE WHEN $3 THEN n.at END
+     FROM unnest($1::uuid[], $2::timestamptz[]) AS n(id, at) WHERE m.id = n.id`,
+    [messages.map(({ id }) => id), messages.map(({ sendAfter }) => sendAfter), turn !== null],
+  );
+}
+
+async function takeForTry(sql: Sql, messages: readonly DueMessage[]): Promise<ClaimedMessage[]> {
+  if (messages.length === 0) return [];
+  const { rows } = await sql.query(
+    `UPDATE messages SET status = 'sending', attempts = attempts + 1, send_after = NULL, turn_at = NULL
+     WHERE id = ANY($1::uuid[])
+     RETURNING id, coalesce(decision_id, notice_id) AS "tellsOf", to_address AS "toAddress", message_id AS "messageId", letter, rendered,
+       created_at AS "createdAt", attempts AS attempt, resent_at IS NOT NULL AS "isCopy"`,
+    [messages.map(({ id }) => id)],
+  );
+  const place = new Map(messages.map(({ id }, index) => [id, index]));
+  return rows.sort((one, other) => (place.get(one.id) ?? 0) - (place.get(other.id) ?? 0));
+}
+
+/** Letters of these that somebody has to come back to, and when. */
+async function findPutOff(
+  sql: Sql,
+  ids: readonly string[],
+  { unknownLetters }: SendingTerms,
+): Promise<PutOffMessage[]> {
+  const { rows } = await sql.query(
+    `SELECT coalesce(decision_id, notice_id) AS "tellsOf", send_after AS "sendAfter",
+       CASE WHEN status = 'unknown' THEN 'a copy goes out unless somebody says what became of it'
+         WHEN turn_at IS NULL THEN 'it is night where it goes' ELSE 'it waits for its turn' END AS reason
+     FROM messages WHERE ${OF_THESE} AND send_after IS NOT NULL
+       AND (status = 'queued' OR status = 'unknown' AND resent_at IS NULL AND $2)
+     ORDER BY send_after`,
+    [ids, unknownLetters === 'resend'],
+  );
+  return rows;
+}
+
 /**
- * Takes the letters of these decisions and notices for a try. A letter whose handover had begun when its sender died may or may not
- * have arrived: it becomes `unknown`, and no copy goes out by itself.
+ * Takes the letters of these decisions and notices for a try, as far as they may leave now.
+ * @throws an assertion for a letter that does not say what was given
  */
 export async function claimMessages(
   sql: Sql,
   ids: readonly string[],
-): Promise<{ claimed: ClaimedMessage[]; unknown: number }> {
+  { terms, clock, now }: { readonly terms: SendingTerms; readonly clock: Clock; readonly now: Date },
+): Promise<{ claimed: ClaimedMessage[]; putOff: PutOffMessage[]; unknown: number }> {
   await suppressOutdated(sql, ids);
+  await suppressWithoutAddress(sql, ids);
   await blockSuppressed(sql, ids);
-  const { rowCount } = await sql.query(
-    `UPDATE messages SET status = 'unknown', response = 'the process ended while the mail was being handed over'
-     WHERE ${OF_THESE} AND status = 'sending' AND handover_at IS NOT NULL`,
-    [ids],
-  );
-  const { rows } = await sql.query(
-    `UPDATE messages SET status = 'sending', attempts = attempts + 1
-     WHERE ${OF_THESE} AND status IN ('queued', 'sending')
-     RETURNING id, coalesce(decision_id, notice_id) AS tells_of, to_address, message_id, letter, rendered, created_at, attempts`,
-    [ids],
-  );
-  return {
-    unknown: rowCount ?? 0,
-    claimed: rows.map((row) => ({
-      id: row.id,
-      tellsOf: row.tells_of,
-      toAddress: row.to_address,
-      messageId: row.message_id,
-      letter: row.letter,
-      rendered: row.rendered,
-      createdAt: row.created_at,
-      attempt: row.attempts,
-    })),
-  };
+  const unknown = await giveUpHandedOver(sql, ids, terms, now);
+  await queueCopies(sql, ids, terms, now);
+  const due = await lockDue(sql, ids, now);
+  await checkAmounts(sql, due);
+  const awake = await putOffAsleep(sql, due, terms, now);
+  const claimed = await takeForTry(sql, await takeTurns(sql, awake, terms, clock));
+  return { claimed, putOff: await findPutOff(sql, ids, terms), unknown };
 }
 
 /** Notes that the first byte is about to leave. @returns false when a later try has taken over: then it must not leave */
@@ -239,7 +421,9 @@ export async function markHandover(db: Database, message: ClaimedMessage): Promi
 /** What one try came to. */
 export type SendRecord =
   | { readonly status: 'sent'; readonly sentAt: Date; readonly response: string }
-  | { readonly status: 'queued' | 'failed' | 'unknown'; readonly response: string };
+  | { readonly status: 'queued' | 'failed'; readonly response: string }
+  /** `copyAt`: when a copy goes out by itself; null: when a person says so. */
+  | { readonly status: 'unknown'; readonly response: string; readonly copyAt: Date | null };
 
 /**
  * Records the outcome of a try, unless a later try has taken over. Whoever was given up for dead meanwhile, and knows after
@@ -247,9 +431,17 @@ export type SendRecord =
  */
 export async function recordOutcome(sql: Sql, message: ClaimedMessage, record: SendRecord): Promise<void> {
   await sql.query(
-    `UPDATE messages SET status = $3, response = $4, sent_at = $5, handover_at = CASE WHEN $3 = 'queued' THEN NULL ELSE handover_at END
+    `UPDATE messages SET status = $3, response = $4, sent_at = $5, send_after = $6,
+       handover_at = CASE WHEN $3 = 'queued' THEN NULL ELSE handover_at END
      WHERE id = $1 AND attempts = $2 AND status IN ('sending', 'unknown')`,
-    [message.id, message.attempt, record.status, record.response, record.status === 'sent' ? record.sentAt : null],
+    [
+      message.id,
+      message.attempt,
+      record.status,
+      record.response,
+      record.status === 'sent' ? record.sentAt : null,
+      record.status === 'unknown' ? record.copyAt : null,
+    ],
   );
 }
 

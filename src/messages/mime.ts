@@ -8,6 +8,8 @@ import { deliverable, parseMailbox } from './address.js';
 export interface OutgoingMail {
   /** `Shop <post@shop.example>`, or an address alone. */
   readonly from: string;
+  /** The name to show in place of that in `from`: a person's. */
+  readonly fromName?: string;
   /** Exactly one address (`isSingleAddress`), without a name. */
   readonly to: string;
   readonly subject: string;
@@ -18,8 +20,14 @@ export interface OutgoingMail {
   /** When it was written; not when it is sent, which differs between copies. */
   readonly date: Date;
   readonly replyTo?: string;
+  /** Where a POST ends letters of this kind (RFC 8058); an http or https URL in ASCII. */
+  readonly unsubscribeUrl?: string;
 }
 
+/** Printable ASCII without angle brackets: what stands between them in the header. */
+const LIST_URL = /^https?:\/\/[!-;=?-~]+$/;
+/** Longer ones are cut: a line of a header holds 998 characters, and no mail program shows as many. */
+const NAME_LENGTH = 120;
 /** Printable ASCII without the characters that would end it early. */
 const MESSAGE_ID = /^<[!-;=?A-~]+@[!-;=?A-~]+>$/;
 
@@ -32,7 +40,7 @@ const MESSAGE_ID = /^<[!-;=?A-~]+@[!-;=?A-~]+>$/;
  * short texts.
  *
  * Throws an assertion for what the caller has to see to: `to`, `from` or `replyTo` not one address, a malformed
- * Message-ID, an invalid date, a text that is not a string.
+ * Message-ID or URL, an invalid date, a text that is not a string.
  */
 export function composeMime(mail: OutgoingMail): Buffer {
   const to = deliverable(mail.to);
@@ -41,6 +49,10 @@ export function composeMime(mail: OutgoingMail): Buffer {
   assert(to !== null, 'the recipient is exactly one address');
   assert(from !== null, 'the sender is exactly one mailbox');
   assert(replyTo !== null, 'the reply address is exactly one mailbox');
+  assert(
+    mail.unsubscribeUrl === undefined || LIST_URL.test(mail.unsubscribeUrl),
+    'an address to unsubscribe at is a URL',
+  );
   assert(MESSAGE_ID.test(mail.messageId), 'a Message-ID has the form <id@domain>');
   assert(!Number.isNaN(mail.date.getTime()), 'a mail has a date');
 
@@ -51,13 +63,17 @@ export function composeMime(mail: OutgoingMail): Buffer {
     disableUrlAccess: true,
   });
   // Objects, not strings: what is inside is never parsed again, so a comma in a name stays a comma.
-  head.setHeader('From', { ...from });
+  head.setHeader('From', mail.fromName === undefined ? { ...from } : { ...from, name: shortName(mail.fromName) });
   head.setHeader('To', { name: '', address: to });
   if (replyTo !== undefined) head.setHeader('Reply-To', { ...replyTo });
-  head.setHeader('Subject', mail.subject.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '));
+  head.setHeader('Subject', onOneLine(mail.subject));
   head.setHeader('Message-ID', mail.messageId);
   head.setHeader('Date', mail.date);
   head.setHeader('Auto-Submitted', 'auto-generated');
+  if (mail.unsubscribeUrl !== undefined) {
+    head.setHeader('List-Unsubscribe', { prepared: true, foldLines: false, value: `<${mail.unsubscribeUrl}>` });
+    head.setHeader('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click');
+  }
   return Buffer.from(
     [
       head.buildHeaders(),
@@ -70,6 +86,15 @@ export function composeMime(mail: OutgoingMail): Buffer {
       '',
     ].join('\r\n'),
   );
+}
+
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+/** A name is text from outside: on one line, and never half a character. */
+function shortName(name: string): string {
+  return [...onOneLine(name).trim()].slice(0, NAME_LENGTH).join('');
 }
 
 /** Quoted-printable always: lines of any length and any script survive every relay unchanged. */

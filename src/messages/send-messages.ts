@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config.js';
 import { isDatabaseAway } from '../db/database.js';
 import type { Deps } from '../deps.js';
 import { assert } from '../errors.js';
 import { failpoint } from '../failpoint.js';
 import { inLanes } from '../in-lanes.js';
-import type { EffectStage } from '../queue/run-ticket.js';
+import type { EffectStage, Retry } from '../queue/run-ticket.js';
+import { settleLetterAlarms } from './letter-alarms-store.js';
 import {
   type ClaimedMessage,
+  COPY_AFTER_MS,
   claimMessages,
   deliverLocally,
   markHandover,
@@ -14,9 +17,8 @@ import {
   type SendRecord,
 } from './message-store.js';
 import { composeMime, type OutgoingMail } from './mime.js';
-import { renderLetter } from './render.js';
 import type { SendOutcome } from './send-outcome.js';
-import { reviveLetter, writeLetters } from './write-letters.js';
+import { renderedOf, reviveLetter, writeLetters } from './write-letters.js';
 
 /** Waits between tries. A server that is down at night is back in the morning: the last wait repeats until GIVE_UP. */
 const RETRY_WAITS_S = [5, 30, 120, 600, 1_800, 3_600];
@@ -24,16 +26,19 @@ const RETRY_WAITS_S = [5, 30, 120, 600, 1_800, 3_600];
 const MAX_ATTEMPTS = 100;
 
 /**
- * send-messages: writes the letters of decisions that are complete and of notices, and sends each: claimed, handed over, recorded.
- * Reads:    awards, verdicts, notices, customers, messages
- * Writes:   messages, mailbox   a transaction a step, so that it is always known how far a letter got
+ * send-messages: writes the letters of decisions that are complete and of notices, and sends each when it may leave: claimed, handed over, recorded.
+ * Reads:    awards, verdicts, notices, customers, messages, ledger, mail rate
+ * Writes:   messages, mailbox, mail rate, alarms   a transaction a step, so that it is always known how far a letter got
  * Twice:    one message per decision and template, or notice, claimed for one try at a time; what may have left is not sent again.
  * If lost:  the sweep finds decisions nobody was told of, and letters that are not sent.
  */
 export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) => {
-  const { claimed, unknown } = await deps.db.transaction(async (sql) => {
+  const { config, clock } = deps;
+  const { claimed, putOff, unknown } = await deps.db.transaction(async (sql) => {
     await writeLetters(deps, sql, ticket.ids, now);
-    return claimMessages(sql, ticket.ids);
+    const taken = await claimMessages(sql, ticket.ids, { terms: config, clock, now });
+    await settleLetterAlarms(sql, config, now);
+    return taken;
   });
   failpoint('send-messages:messages-claimed');
   const tries = await inLanes(claimed, AT_ONCE, (message) => sendOne(deps, message, now));
@@ -42,38 +47,77 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
     if (one.status === 'rejected') throw one.reason;
     return one.value;
   });
-  const again = claimed.filter((_, index) => results[index]?.status === 'queued');
+  if (results.some(({ status }) => status === 'failed' || status === 'unknown')) {
+    await deps.db.transaction((sql) => settleLetterAlarms(sql, config, now));
+  }
+  const again = claimed.flatMap((message, index) => laterOf(message, results[index] as SendRecord, now));
   const count = (status: SendRecord['status']) => results.filter((result) => result.status === status).length;
-  const attempt = Math.min(...again.map((message) => message.attempt));
   return {
-    retry:
-      again.length === 0
-        ? null
-        : {
-            ids: [...new Set(again.map(({ tellsOf }) => tellsOf))],
-            waitS: RETRY_WAITS_S[Math.min(attempt, RETRY_WAITS_S.length) - 1] ?? 0,
-            reason: results.find((result) => result.status === 'queued')?.response ?? '',
-          },
+    retries: retriesOf([...putOff.map((message) => ({ ...message, at: message.sendAfter })), ...again], now),
     counts: {
       sent: count('sent'),
-      retried: again.length,
+      retried: count('queued'),
       failed: count('failed'),
       unknown: unknown + count('unknown'),
+      putOff: putOff.length,
     },
   };
 };
 
+/** When to come back to a letter, and why. */
+interface Later {
+  readonly tellsOf: string;
+  readonly at: Date;
+  readonly reason: string;
+}
+
+function laterOf({ tellsOf, attempt }: ClaimedMessage, record: SendRecord, now: Date): readonly Later[] {
+  const waitS = RETRY_WAITS_S[Math.min(attempt, RETRY_WAITS_S.length) - 1] ?? 0;
+  const reason = record.response;
+  if (record.status === 'queued') return [{ tellsOf, at: new Date(now.getTime() + waitS * 1_000), reason }];
+  return record.status === 'unknown' && record.copyAt !== null ? [{ tellsOf, at: record.copyAt, reason }] : [];
+}
+
+/** Letters that are due so soon after another share its ticket. Longer, and turns are taken late; shorter, and a flood is a ticket a letter. */
+const SHARED_TICKET_MS = 2_000;
+
+/** Tickets for what is to be come back to: each letter at its own time, at the earliest then. */
+function retriesOf(later: readonly Later[], now: Date): Retry[] {
+  const inOrder = [...later].sort((one, other) => one.at.getTime() - other.at.getTime());
+  const groups: Later[][] = [];
+  for (const one of inOrder) {
+    const group = groups.at(-1);
+    const [first] = group ?? [];
+    if (group && first && one.at.getTime() - first.at.getTime() <= SHARED_TICKET_MS) group.push(one);
+    else groups.push([one]);
+  }
+  return groups.map((group) => ({
+    ids: [...new Set(group.map(({ tellsOf }) => tellsOf))],
+    waitS: Math.max(0, Math.ceil(((group.at(-1)?.at.getTime() ?? 0) - now.getTime()) / 1_000)),
+    reason: group[0]?.reason ?? '',
+  }));
+}
+
 /** Letters under way at once. More, and they take the connections to the database from those who wait for an answer. */
 const AT_ONCE = 6;
 
-async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<SendRecord> {
-  const mail: OutgoingMail = {
-    from: deps.config.mailFrom,
+/** The letter as a mail. What a person signs comes from that person, at the address of the shop. */
+function mailOf({ config, texts }: Deps, message: ClaimedMessage): OutgoingMail {
+  const { signedBy, shopName, unsubscribeUrl } = reviveLetter(message.letter);
+  return {
+    from: config.mailFrom,
+    ...(signedBy ? { fromName: `${signedBy.name} (${shopName})` } : {}),
+    ...(config.mailReplyTo === null ? {} : { replyTo: config.mailReplyTo }),
+    ...(unsubscribeUrl ? { unsubscribeUrl } : {}),
     to: message.toAddress,
     messageId: message.messageId,
     date: message.createdAt,
-    ...(message.rendered ?? renderLetter(reviveLetter(message.letter), deps.texts)),
+    ...renderedOf(message, texts),
   };
+}
+
+async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<SendRecord> {
+  const mail = mailOf(deps, message);
   const { mailer } = deps;
   if (!mailer) return keepLocally(deps, message, mail, now);
 
@@ -82,7 +126,7 @@ async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<
     failpoint('send-messages:handover');
   });
   failpoint('send-messages:answered');
-  const record = toRecord(outcome, message, now);
+  const record = toRecord(outcome, message, { now, unknownLetters: deps.config.unknownLetters });
   await recordSurely(deps, message, record);
   failpoint('send-messages:recorded');
   if (record.status !== 'sent') {
@@ -132,12 +176,20 @@ function codeOf(outcome: SendOutcome): number | null {
   return outcome.outcome === 'refused' ? outcome.code : null;
 }
 
-function toRecord(outcome: SendOutcome, { attempt }: ClaimedMessage, now: Date): SendRecord {
+function toRecord(
+  outcome: SendOutcome,
+  { attempt, isCopy }: ClaimedMessage,
+  { now, unknownLetters }: { readonly now: Date; readonly unknownLetters: Config['unknownLetters'] },
+): SendRecord {
   switch (outcome.outcome) {
     case 'sent':
       return { status: 'sent', sentAt: now, response: outcome.response };
     case 'unknown':
-      return { status: 'unknown', response: outcome.reason };
+      return {
+        status: 'unknown',
+        response: outcome.reason,
+        copyAt: unknownLetters === 'resend' && !isCopy ? new Date(now.getTime() + COPY_AFTER_MS) : null,
+      };
     case 'refused':
       if (outcome.permanent) return { status: 'failed', response: outcome.reason };
       return { status: attempt < MAX_ATTEMPTS ? 'queued' : 'failed', response: outcome.reason };

@@ -2,10 +2,17 @@ import type { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SmtpServer } from './smtp-url.js';
 
+/** From whom, to whom, and under which Message-ID: a server that reports on deliveries repeats it. */
+export interface Envelope {
+  readonly from: string;
+  readonly to: string;
+  readonly messageId: string;
+}
+
 /** A connection that is greeted, encrypted and logged in. `mails`: how many it has carried. */
 export interface Session {
   readonly mails: number;
-  send(envelope: { from: string; to: string }, message: Readable): Promise<string>;
+  send(envelope: Envelope, message: Readable): Promise<string>;
   /** Nothing to do: `onGone` when it ends by itself, or is taken leave of after `forMs` without another mail. */
   rest(forMs: number, onGone: () => void): void;
   /** Says QUIT; the server's answer is waited for but not needed. */
@@ -67,10 +74,12 @@ function sessionOn(connection: SMTPConnection): Session {
     get mails() {
       return mails;
     },
-    async send(envelope, message) {
+    async send({ from, to, messageId }, message) {
       wake();
+      // Only said to a server that offers it (RFC 3461): it then reports a mail that it cannot deliver, and names this id.
+      const dsn = { id: envelopeId(messageId), ret: 'HDRS', notify: 'FAILURE', orcpt: `rfc822;${to}` };
       const sent = await step<{ response: string }>(connection, (done) =>
-        connection.send({ ...envelope }, message, done),
+        connection.send({ from, to, dsn }, message, done),
       );
       mails += 1;
       return sent.response;
@@ -105,6 +114,16 @@ function sessionOn(connection: SMTPConnection): Session {
     },
   };
   return session;
+}
+
+/** RFC 3461 4.4: no longer than this, each character that has to be encoded counting as three. */
+const ENVELOPE_ID_LENGTH = 100;
+
+/** The Message-ID without its brackets; where it is too long, what comes before the domain, which is ours alone. */
+function envelopeId(messageId: string): string {
+  const whole = messageId.slice(1, -1);
+  const fits = whole.replace(/[+=]/g, '...').length <= ENVELOPE_ID_LENGTH;
+  return fits ? whole : whole.slice(0, whole.lastIndexOf('@')).slice(0, ENVELOPE_ID_LENGTH / 3);
 }
 
 /**

@@ -1,11 +1,14 @@
 import { addDaysTo, localDateOf } from '../calendar.js';
 import type { AwardIncident } from '../compensation/incident.js';
+import type { Config } from '../config.js';
 import type { Sql } from '../db/database.js';
 import type { Deps } from '../deps.js';
 import { newId } from '../ids.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
 import { parseMailbox } from './address.js';
+import { countEarlierFailures, isBeyondLimit, type PastApology, rememberedSince } from './apologies.js';
 import {
+  APOLOGIES,
   type Letter,
   type LetterAward,
   type NoticeFacts,
@@ -13,50 +16,105 @@ import {
   SERVICE_LETTERS,
   templateFor,
 } from './letter.js';
+import { checkAmounts } from './letter-amounts-store.js';
+import type { LetterTexts } from './letter-texts.js';
 import { linkToken } from './links.js';
 import {
   findTellable,
   findTellableNotices,
+  loadPastApologies,
+  lockCustomersOf,
   type NewMessage,
   queueMessages,
   type TellableDecision,
   type TellableNotice,
 } from './message-store.js';
-import { renderLetter } from './render.js';
+import { type RenderedLetter, renderLetter } from './render.js';
 
 /**
- * Writes the letters of decisions that are complete and not told of yet, and of notices. Customers without an address get none.
+ * Writes the letters of decisions that are complete and not told of yet, and of notices. Customers without an address get none. What
+ * would be an apology too many waits for a person. Customers are held meanwhile, so that two at once count right.
  * @param ids of decisions and notices
  */
 export async function writeLetters(deps: Deps, sql: Sql, ids: readonly string[], now: Date): Promise<void> {
+  await lockCustomersOf(sql, ids);
+  const decisions = await findTellable(sql, ids);
+  const customers = decisions.map(({ customerId }) => customerId);
+  const past = await loadPastApologies(sql, customers, rememberedSince(now));
+  const messages: NewMessage[] = [];
+  for (const decision of decisions) {
+    if (decision.email === null) continue;
+    const apologies = past.get(decision.customerId) ?? [];
+    const message = messageOf(deps, { ...decision, email: decision.email }, apologies, now);
+    messages.push(message);
+    if (!APOLOGIES.includes(message.template)) continue;
+    const { orderId } = decision;
+    past.set(decision.customerId, [...apologies, { orderId, at: now, isHeld: message.held !== null }]);
+  }
+  for (const notice of await findTellableNotices(sql, ids)) {
+    if (notice.email !== null) messages.push(messageOfNotice(deps, { ...notice, email: notice.email }));
+  }
+  await checkAmounts(sql, messages);
+  await queueMessages(sql, messages, now);
+}
+
+type Addressed<T> = T & { readonly email: string };
+
+function messageOf(
+  deps: Deps,
+  decision: Addressed<TellableDecision>,
+  past: readonly PastApology[],
+  now: Date,
+): NewMessage {
   const { config } = deps;
-  const domain = parseMailbox(config.mailFrom)?.address.split('@').at(-1) ?? 'localhost';
-  const decisions = (await findTellable(sql, ids)).flatMap((decision): NewMessage[] => {
-    if (decision.email === null) return [];
-    const id = newId();
-    const letter = { ...letterOf(decision, config.shopName), answerUrls: answerUrlsOf(deps, id) };
-    const { decisionId, orderId, customerId } = decision;
-    const { template } = letter;
-    const part = 1 + (decision.letters[template] ?? 0);
-    const messageId = `<${decisionId}.${template}${part === 1 ? '' : `.${part}`}@${domain}>`;
-    const awardIds = decision.awards.map(({ id }) => id);
-    const rendered = renderLetter(letter, deps.texts);
-    const base = { id, orderId, customerId, decisionId, noticeId: null, template, part, awardIds };
-    return [{ ...base, toAddress: decision.email, messageId, letter, rendered }];
-  });
-  const notices = (await findTellableNotices(sql, ids)).flatMap((notice): NewMessage[] => {
-    if (notice.email === null) return [];
-    const id = newId();
-    const letter = {
-      ...letterOfNotice(notice, config.shopName),
-      unsubscribeUrl: unsubscribeUrlOf(deps, notice.kind, id),
-    };
-    const { noticeId, orderId, customerId, kind } = notice;
-    const messageId = `<${noticeId}.${kind}@${domain}>`;
-    const base = { id, orderId, customerId, decisionId: null, noticeId, template: kind, part: 1, awardIds: [] };
-    return [{ ...base, toAddress: notice.email, messageId, letter, rendered: renderLetter(letter, deps.texts) }];
-  });
-  await queueMessages(sql, [...decisions, ...notices], now);
+  const id = newId();
+  const failures = countEarlierFailures(past, decision.orderId, now);
+  const letter = { ...letterOf(decision, config, failures), answerUrls: answerUrlsOf(deps, id) };
+  const { decisionId, orderId, customerId } = decision;
+  const { template } = letter;
+  const part = 1 + (decision.letters[template] ?? 0);
+  const isOneTooMany = APOLOGIES.includes(template) && isBeyondLimit(past, config.apologyLimit, now);
+  return {
+    id,
+    orderId,
+    customerId,
+    decisionId,
+    noticeId: null,
+    template,
+    part,
+    awardIds: decision.awards.map(({ id }) => id),
+    toAddress: decision.email,
+    messageId: `<${decisionId}.${template}${part === 1 ? '' : `.${part}`}@${domainOf(config)}>`,
+    letter,
+    rendered: renderLetter(letter, deps.texts),
+    held: isOneTooMany ? `the customer has ${config.apologyLimit} apologies of the last 14 days already` : null,
+  };
+}
+
+function messageOfNotice(deps: Deps, notice: Addressed<TellableNotice>): NewMessage {
+  const { config } = deps;
+  const { noticeId, orderId, customerId, kind } = notice;
+  const id = newId();
+  const letter = { ...letterOfNotice(notice, config), unsubscribeUrl: unsubscribeUrlOf(deps, kind, id) };
+  return {
+    id,
+    orderId,
+    customerId,
+    decisionId: null,
+    noticeId,
+    template: kind,
+    part: 1,
+    awardIds: [],
+    toAddress: notice.email,
+    messageId: `<${noticeId}.${kind}@${domainOf(config)}>`,
+    letter,
+    rendered: renderLetter(letter, deps.texts),
+    held: null,
+  };
+}
+
+function domainOf({ mailFrom }: Config): string {
+  return parseMailbox(mailFrom)?.address.split('@').at(-1) ?? 'localhost';
 }
 
 function answerUrlsOf({ config, linkKey }: Deps, id: string): NonNullable<Letter['answerUrls']> {
@@ -70,7 +128,7 @@ function unsubscribeUrlOf({ config, linkKey }: Deps, kind: NoticeKind, id: strin
   return isService ? `${config.publicUrl}/unsubscribe/${linkToken(linkKey, 'unsubscribe', id)}` : null;
 }
 
-function letterOfNotice(notice: TellableNotice, shopName: string): Letter {
+function letterOfNotice(notice: TellableNotice, { shopName, signers }: Config): Letter {
   const facts = reviveFacts<NoticeFacts>(notice.facts);
   return {
     ...facts,
@@ -80,10 +138,11 @@ function letterOfNotice(notice: TellableNotice, shopName: string): Letter {
     orderId: notice.orderId,
     awards: facts.awards ?? [],
     isTopUp: false,
+    signedBy: signers.usual,
   };
 }
 
-function letterOf(decision: TellableDecision, shopName: string): Letter {
+function letterOf(decision: TellableDecision, { shopName, signers }: Config, earlierFailures: number): Letter {
   const facts = reviveFacts<LetterFacts>(decision.facts);
   const { isTopUp, isAddition } = decision;
   const incident = decision.incident as AwardIncident;
@@ -94,7 +153,9 @@ function letterOf(decision: TellableDecision, shopName: string): Letter {
     occasionMissed: facts.occasion !== null && !isTopUp,
     isTopUp,
     isAddition,
+    earlierFailures,
   });
+  const wentWrongAgain = earlierFailures > 0 && APOLOGIES.includes(template);
   return {
     ...facts,
     template,
@@ -103,6 +164,7 @@ function letterOf(decision: TellableDecision, shopName: string): Letter {
     orderId: decision.orderId,
     awards: decision.awards.map((award) => toLetterAward(award, facts.promise.timeZone)),
     isTopUp,
+    signedBy: (wentWrongAgain ? signers.senior : null) ?? signers.usual,
   };
 }
 
@@ -150,4 +212,12 @@ function reviveFacts<T>(json: unknown): T {
 /** A letter as it was stored with its message. */
 export function reviveLetter(json: unknown): Letter {
   return reviveFacts<Letter>(json);
+}
+
+/** The words of a stored letter: as they were written or, where a release wrote it that kept none, as they read now. */
+export function renderedOf(
+  { rendered, letter }: { rendered: RenderedLetter | null; letter: unknown },
+  texts: LetterTexts,
+): RenderedLetter {
+  return rendered ?? renderLetter(reviveLetter(letter), texts);
 }

@@ -19,22 +19,24 @@ export async function issueTickets(
   for (let start = 0; start < work.ids.length; start += TICKET_SIZE) {
     tickets.push({ id: newId(), attempts: 0, ...work, ids: work.ids.slice(start, start + TICKET_SIZE) });
   }
-  await insertTickets(sql, tickets, RELAY_GRACE_S);
+  await insertTickets(sql, tickets.map(soon));
   return tickets;
 }
 
-async function insertTickets(
-  sql: Sql,
-  tickets: readonly Ticket[],
-  relayAfterS: number,
-  error: string | null = null,
-): Promise<void> {
+/** A ticket, how long the relay leaves it alone, and what the try before it came to. */
+type LaterTicket = Ticket & { readonly waitS: number; readonly error: string | null };
+
+const soon = (ticket: Ticket): LaterTicket => ({ ...ticket, waitS: RELAY_GRACE_S, error: null });
+
+async function insertTickets(sql: Sql, tickets: readonly LaterTicket[]): Promise<void> {
+  if (tickets.length === 0) return;
   // Lists of different length cannot be unnested, so they travel as JSON.
   await sql.query(
     `INSERT INTO outbox (id, stage, ids, trigger, trace, attempts, relay_after, error)
-     SELECT t.id, t.stage, t.ids, t.trigger, t.trace, t.attempts, now() + make_interval(secs => $2), $3
-     FROM jsonb_to_recordset($1::jsonb) AS t(id uuid, stage text, ids text[], trigger text, trace text, attempts int)`,
-    [JSON.stringify(tickets), relayAfterS, error],
+     SELECT t.id, t.stage, t.ids, t.trigger, t.trace, t.attempts, now() + make_interval(secs => t.wait_s), t.error
+     FROM jsonb_to_recordset($1::jsonb)
+       AS t(id uuid, stage text, ids text[], trigger text, trace text, attempts int, wait_s float8, error text)`,
+    [JSON.stringify(tickets.map(({ waitS, ...ticket }) => ({ ...ticket, wait_s: waitS })))],
   );
 }
 
@@ -90,15 +92,17 @@ export async function completeTickets(sql: Sql, ids: readonly string[]): Promise
   await sql.query('DELETE FROM outbox WHERE id = ANY($1::uuid[])', [ids]);
 }
 
-/** Does the same ids again later, as a new ticket that the relay puts on the queue in time. */
+/** Does some of the same ids again later, as new tickets that the relay puts on the queue in time. */
 export async function retryLater(
   sql: Sql,
   ticket: Ticket,
-  ids: readonly string[],
-  waitS: number,
-  error: string,
+  retries: readonly { readonly ids: readonly string[]; readonly waitS: number; readonly reason: string }[],
 ): Promise<void> {
-  await insertTickets(sql, [{ ...ticket, id: newId(), ids, attempts: ticket.attempts + 1 }], waitS, error);
+  const { stage, trigger, trace } = ticket;
+  const tickets = retries.map(({ ids, waitS, reason }): LaterTicket => {
+    return { id: newId(), stage, trigger, trace, ids, attempts: ticket.attempts + 1, waitS, error: reason };
+  });
+  await insertTickets(sql, tickets);
 }
 
 /** A batch that failed as a whole: two halves take its place, until the culprit stands alone. */
@@ -110,7 +114,7 @@ export async function splitTicket(sql: Sql, ticket: Ticket): Promise<Ticket[]> {
     ids,
   }));
   await completeTickets(sql, [ticket.id]);
-  await insertTickets(sql, halves, RELAY_GRACE_S);
+  await insertTickets(sql, halves.map(soon));
   return halves;
 }
 

@@ -25,6 +25,13 @@ export interface TransactionStage {
   readonly run: (deps: Deps, work: { sql: Sql; ticket: Ticket; now: Date }) => Promise<StageResult>;
 }
 
+/** What of a ticket is to be done again, and in how many seconds. */
+export interface Retry {
+  readonly ids: readonly string[];
+  readonly waitS: number;
+  readonly reason: string;
+}
+
 /** A stage that reaches outside and records each step itself. What it could not do yet comes back in a later ticket. */
 export interface EffectStage {
   readonly kind: 'effect';
@@ -32,7 +39,7 @@ export interface EffectStage {
     deps: Deps,
     work: { ticket: Ticket; now: Date },
   ) => Promise<{
-    readonly retry: { readonly ids: readonly string[]; readonly waitS: number; readonly reason: string } | null;
+    readonly retries: readonly Retry[];
     /** Tickets that it wrote with its results; they are announced when it is done. */
     readonly next?: readonly Ticket[];
     readonly counts: Readonly<Record<string, number>>;
@@ -107,13 +114,13 @@ async function runWithEffects(deps: Deps, name: StageName, work: EffectStage, ti
   return holdTicket(deps.db, ticketId, async (claim): Promise<RunOutcome> => {
     if (claim.outcome === 'gone') return claim;
     failpoint(`${name}:claimed`);
-    const { retry, next, counts } = await work.run(deps, {
+    const { retries, next, counts } = await work.run(deps, {
       ticket: claim.ticket,
       now: deps.clock.read(claim.databaseNow),
     });
     await deps.db.transaction(async (sql) => {
       await completeTickets(sql, [ticketId]);
-      if (retry) await retryLater(sql, claim.ticket, retry.ids, retry.waitS, retry.reason);
+      await retryLater(sql, claim.ticket, retries);
       failpoint(`${name}:before-commit`);
     });
     failpoint(`${name}:after-commit`);

@@ -115,13 +115,15 @@ describe('letters', () => {
         await report(id, 'delivered', 'arrived_at_destination', '2026-11-07T15:00:00Z');
         await work();
       }
+      // The third is given like the first two; its letter would be one apology too many, and waits for a person.
+      expect((await makegood.order('held-c')).messages).toMatchObject([{ template: 'third-failure', status: 'held' }]);
       const fourth = await makegood.order('held-d');
       expect(fourth.awards).toMatchObject([{ kind: 'membership_extension', status: 'held', appliedAt: null }]);
       expect(fourth.messages).toEqual([]);
       expect(fourth.explanation.at(-1)).toBe(
         'membership_extension (prime-month) is held for a look (stopped by goodwill-quarter).',
       );
-      expect(await lettersTo('often@example.com')).toHaveLength(3);
+      expect(await lettersTo('often@example.com')).toHaveLength(2);
       expect(await database.query(`SELECT unit, balance FROM ledger_accounts WHERE owner_id = 'often'`)).toEqual([
         { unit: 'membership_months', balance: '3' },
       ]);

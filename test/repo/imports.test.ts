@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   promises: ['db', 'deps', 'queue', 'carriers', 'shipments', 'compensation', 'awards'],
   compensation: ['db', 'shipments', 'promises'],
   awards: ['db', 'deps', 'queue', 'compensation'],
-  messages: ['db', 'deps', 'queue', 'shipments', 'promises', 'compensation'],
+  messages: ['db', 'deps', 'queue', 'shipments', 'promises', 'compensation', 'awards'],
   simulation: ['db', 'shipments', 'promises', 'compensation'],
   http: ['db', 'deps', 'auth', 'carriers', 'inbox', 'shipments', 'promises', 'compensation', 'awards', 'messages'],
   cli: [

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 import { freePort } from './redis.js';
@@ -21,6 +22,8 @@ export interface SmtpSink {
   refuseWith(answer: Refusal | null): void;
   /** Asked at each RCPT from now on, in place of `refuseWith`; while it thinks, the sender waits. */
   onRecipient(judge: (address: string) => Promise<Refusal | null>): void;
+  /** Asked when a mail was stored: whether the line is cut in place of the answer. */
+  loseAnswers(decide: () => boolean): void;
   /** Called when a mail was stored and before 250 is said. */
   onStored(callback: () => void): void;
   stop(): Promise<void>;
@@ -30,6 +33,7 @@ export async function startSmtpSink(port?: number): Promise<SmtpSink> {
   const mails: { to: string; messageId: string; mail: Email; source: string }[] = [];
   let judge = async (_address: string): Promise<Refusal | null> => null;
   let stored = () => {};
+  let loses = () => false;
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
@@ -50,11 +54,17 @@ export async function startSmtpSink(port?: number): Promise<SmtpSink> {
           source,
         });
         stored();
-        done();
+        if (loses()) for (const socket of sockets) socket.destroy();
+        else done();
       });
     },
   });
   server.on('error', () => {});
+  const sockets = new Set<Socket>();
+  server.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   const listening = port ?? (await freePort());
   await new Promise<void>((resolve) => server.listen(listening, '127.0.0.1', resolve));
   return {
@@ -65,6 +75,9 @@ export async function startSmtpSink(port?: number): Promise<SmtpSink> {
     },
     onRecipient: (callback) => {
       judge = callback;
+    },
+    loseAnswers: (decide) => {
+      loses = decide;
     },
     onStored: (callback) => {
       stored = callback;

@@ -700,12 +700,17 @@ describe('templateFor', () => {
   ] as const;
   for (const [incident, verdict, occasionMissed, isTopUp, expected] of CASES) {
     test(`${incident}, ${verdict}${occasionMissed ? ', occasion missed' : ''}${isTopUp ? ', top-up' : ''}: ${expected}`, () => {
-      expect(templateFor({ incident, verdict, occasionMissed, isTopUp, isAddition: false })).toBe(expected);
+      const plain = { incident, verdict, occasionMissed, isTopUp, isAddition: false };
+      expect(templateFor({ ...plain, earlierFailures: 0 })).toBe(expected);
+      const isFirstOfLate = expected === 'late-delivered' || expected === 'late-overdue';
+      expect(templateFor({ ...plain, earlierFailures: 1 })).toBe(isFirstOfLate ? 'second-failure' : expected);
+      for (const earlierFailures of [2, 3, 12])
+        expect(templateFor({ ...plain, earlierFailures })).toBe(isFirstOfLate ? 'third-failure' : expected);
     });
   }
 
   test('what a person gave by hand, and whatever was approved after a letter, have templates of their own', () => {
-    const plain = { verdict: 'late', occasionMissed: true, isTopUp: true } as const;
+    const plain = { verdict: 'late', occasionMissed: true, isTopUp: true, earlierFailures: 2 } as const;
     expect(templateFor({ ...plain, incident: 'manual', isAddition: false })).toBe('goodwill');
     expect(templateFor({ ...plain, incident: 'late', isAddition: true })).toBe('award-approved');
   });
