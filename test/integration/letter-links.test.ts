@@ -121,7 +121,7 @@ describe('"Did this make it right?"', () => {
   });
 
   test.each([
-    ['de-AT', 'Ist es damit wieder gut?', 'de'],
+    ['de-AT', 'Ist es damit für Sie wieder in Ordnung?', 'de'],
     ['es-MX', '¿Ha quedado resuelto?', 'es'],
     ['pt-BR', 'Ficou resolvido?', 'pt'],
     ['xx-invalid', 'Did this make it right?', 'en'],

@@ -241,7 +241,7 @@ describe('letters', () => {
         expect(text).toMatch(/30,00\s€/);
         expect(text).not.toMatch(/€\s?30|30\.00|November 5/);
       }
-      expect(html).toMatch(/<td lang="de-DE"/);
+      expect(html).toMatch(/<html lang="de">/);
       expect(letter?.subject).toMatch(/30,00\s€/);
     });
   });
