@@ -1,4 +1,5 @@
 import type { Database, Sql } from '../db/database.js';
+import { recordMessageSent } from '../events/event-store.js';
 import { newId } from '../ids.js';
 import type { Letter, NoticeKind, TemplateName } from './letter.js';
 import type { RenderedLetter } from './render.js';
@@ -249,6 +250,7 @@ export async function recordOutcome(sql: Sql, message: ClaimedMessage, record: S
      WHERE id = $1 AND attempts = $2 AND status IN ('sending', 'unknown')`,
     [message.id, message.attempt, record.status, record.response, record.status === 'sent' ? record.sentAt : null],
   );
+  if (record.status === 'sent') await recordMessageSent(sql, message.id);
 }
 
 /** Puts a mail into the local mailbox; in the transaction that records it as sent, so it is there exactly once. */

@@ -5,6 +5,8 @@ import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
+import { caseEvent } from '../events/event.js';
+import { recordEvents } from '../events/event-store.js';
 import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { Ticket } from '../queue/ticket.js';
@@ -69,18 +71,26 @@ export async function recordContact(
   const since = new Date(now.getTime() - LOOKS_BACK_DAYS * DAY_MS);
   const record = orderId === null ? null : await loadOrderRecord(sql, orderId, { contactId: id, since, now });
   const opensCase = record !== null && (reason === 'not_received' || reason === 'damaged');
-  const taskId = opensCase
+  const dueAt = new Date(now.getTime() + CASE_MS);
+  const rule = `contact-${reason.replace('_', '-')}`;
+  const task = opensCase
     ? await openCase(sql, {
         orderId: record.orderId,
         customerId,
         incident: reason,
-        rule: `contact-${reason.replace('_', '-')}`,
+        rule,
         at,
         now,
-        dueAt: new Date(now.getTime() + CASE_MS),
+        dueAt,
         talkingPoints: casePoints({ record, contact: { reason, channel, at }, now }),
       })
     : null;
+  const taskId = task?.id ?? null;
+  if (task?.isNew && record) {
+    const { orderId: ofOrder } = record;
+    const opened = { taskId: task.id, orderId: ofOrder, customerId, incident: reason, rule, dueAt, at: now };
+    await recordEvents(sql, [caseEvent(opened)]);
+  }
   const trace = newId();
   await recordAudit(sql, {
     at: now,

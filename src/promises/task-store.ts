@@ -39,7 +39,7 @@ const TASKS = `tasks t JOIN customers c ON c.id = t.customer_id
 /**
  * Opens a case, or opens one again that was closed before the customer got in touch: then it is as new, and anybody's. One
  * that is open stays as it is.
- * @returns its id
+ * @returns its id, and whether it was opened now
  */
 export async function openCase(
   sql: Sql,
@@ -53,7 +53,7 @@ export async function openCase(
     readonly dueAt: Date;
     readonly talkingPoints: readonly string[];
   },
-): Promise<string> {
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
   const { rows } = await sql.query(
     `INSERT INTO tasks AS t (id, order_id, customer_id, incident, rule, kind, created_at, due_at, talking_points)
      VALUES ($1, $2, $3, $4, $5, 'case', $6, $7, $8)
@@ -69,10 +69,12 @@ export async function openCase(
        escalated_at = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.escalated_at END,
        tries = CASE WHEN t.completed_at < $9 THEN 0 ELSE t.tries END,
        completed_at = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.completed_at END
-     RETURNING id`,
+     RETURNING id, status, due_at`,
     [newId(), one.orderId, one.customerId, one.incident, one.rule, one.now, one.dueAt, one.talkingPoints, one.at],
   );
-  return rows[0].id;
+  const { id, status, due_at: dueAt } = rows[0];
+  // One that stood open is due when it was due before.
+  return { id, isNew: status === 'open' && dueAt?.getTime() === one.dueAt.getTime() };
 }
 
 /** A place in the list: due when, and which. */
