@@ -91,6 +91,8 @@ function exchange(
     request.on('error', reject);
     request.on('response', (response) => {
       const answer = { status: response.statusCode ?? 0, headers: response.headers };
+      // From here on it has answered, however that ends.
+      request.off('error', reject).on('error', () => {});
       let length = 0;
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
