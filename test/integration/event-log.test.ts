@@ -19,7 +19,14 @@ afterAll(async () => {
 
 const AT = new Date('2026-11-16T12:00:00Z');
 function eventOf(name: string): NewEvent {
-  const one = { orderId: `o-${name}`, customerId: 'c-1', incident: 'damaged', rule: 'contact-damaged', at: AT, dueAt: AT };
+  const one = {
+    orderId: `o-${name}`,
+    customerId: 'c-1',
+    incident: 'damaged',
+    rule: 'contact-damaged',
+    at: AT,
+    dueAt: AT,
+  };
   return caseEvent({ ...one, taskId: name });
 }
 const record = (...names: string[]) => server.deps.db.transaction((sql) => recordEvents(sql, names.map(eventOf)));
@@ -127,10 +134,9 @@ describe('the log', () => {
   test('tells what happened once, however often the work is repeated, also at once', async () => {
     await Promise.all([record('once', 'twice'), record('twice', 'once'), record('once')]);
     await record('once');
-    expect(await database.query(`SELECT order_id FROM events WHERE order_id IN ('o-once', 'o-twice') ORDER BY 1`)).toEqual([
-      { order_id: 'o-once' },
-      { order_id: 'o-twice' },
-    ]);
+    expect(
+      await database.query(`SELECT order_id FROM events WHERE order_id IN ('o-once', 'o-twice') ORDER BY 1`),
+    ).toEqual([{ order_id: 'o-once' }, { order_id: 'o-twice' }]);
   });
 
   test('writes no ticket and no delivery where nobody listens, and asks nothing where there is nothing to tell', async () => {

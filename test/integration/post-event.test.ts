@@ -38,7 +38,11 @@ describe('an event is sent as Standard Webhooks has it', () => {
     expect(outcome).toEqual({ outcome: 'delivered', status: 204, tookMs: expect.any(Number) });
     expect(received).toHaveLength(1);
     const [{ headers, body } = { headers: {}, body: '' }] = received;
-    expect(JSON.parse(body)).toEqual({ type: 'award.applied', timestamp: '2026-11-16T12:00:00.000Z', data: EVENT.data });
+    expect(JSON.parse(body)).toEqual({
+      type: 'award.applied',
+      timestamp: '2026-11-16T12:00:00.000Z',
+      data: EVENT.data,
+    });
     expect(headers).toMatchObject({ 'content-type': 'application/json', 'webhook-id': EVENT.id });
   });
 
@@ -86,7 +90,11 @@ describe('what a receiver answers', () => {
   });
 
   test('one that hangs up has not answered', async () => {
-    expect((await post('close')).outcome).toMatchObject({ outcome: 'failed', status: null, reason: 'no answer: ECONNRESET' });
+    expect((await post('close')).outcome).toMatchObject({
+      outcome: 'failed',
+      status: null,
+      reason: 'no answer: ECONNRESET',
+    });
   });
 
   test('one that says 200 and sends for ever, or stops in the middle, has said 200', async () => {

@@ -168,7 +168,10 @@ describe('what is told', () => {
       at,
     });
     const part = { orderId: 'o-1', customerId: 'c-1', promisedUntil: at, at, part: 'second', expectedAt: at };
-    expect(atRiskEvent(part)).toMatchObject({ subject: 'o-1:second', data: { expectedAt: '2026-11-16T12:00:00.000Z' } });
+    expect(atRiskEvent(part)).toMatchObject({
+      subject: 'o-1:second',
+      data: { expectedAt: '2026-11-16T12:00:00.000Z' },
+    });
   });
 
   test('an award has the one measure of its kind', () => {
