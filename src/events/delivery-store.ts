@@ -202,7 +202,8 @@ export async function findForgottenDeliveries(sql: Sql): Promise<string[]> {
   const { rows } = await sql.query(
     `SELECT d.id FROM event_deliveries d JOIN event_endpoints e ON e.id = d.endpoint_id
      WHERE d.status = 'pending' AND e.enabled
-       AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'deliver-events' AND t.parked_at IS NULL AND d.id::text = ANY(t.ids))`,
+       AND NOT EXISTS (SELECT 1 FROM outbox t, unnest(t.ids) AS named(id)
+                       WHERE t.stage = 'deliver-events' AND t.parked_at IS NULL AND named.id = d.id::text)`,
   );
   return rows.map((row) => row.id);
 }

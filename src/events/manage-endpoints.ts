@@ -37,7 +37,7 @@ export async function createEndpoint(
   sql: Sql,
   settings: EndpointSettings,
   actor: string,
-): Promise<{ id: string; secret: string }> {
+): Promise<{ id: string; url: string; secret: string }> {
   const url = checkUrl(settings.url, deps.config);
   if ((await countEndpoints(sql)) >= MOST_ENDPOINTS)
     throw new AppError('invalid_request', `There are ${MOST_ENDPOINTS} endpoints already, the most there can be.`);
@@ -52,7 +52,7 @@ export async function createEndpoint(
     reason: null,
     details,
   });
-  return created;
+  return { ...created, url: url.href };
 }
 
 /** @throws AppError `not_found`, `invalid_request` */

@@ -508,6 +508,8 @@ describe('the main line', () => {
       placedAt: '2026-08-01T00:00:00Z',
     });
     await makegood.put('o-old', document);
+    // As an import registers it.
+    await database.query(`UPDATE orders SET backfill = true WHERE id = 'o-old'`);
     await makegood.webhook(trackerEvent('OLD1', [['delivered', 'arrived_at_destination', '2026-08-09T15:00:00Z']]));
     await makegood.webhook(trackerEvent('DUE1', [['in_transit', 'departed_facility', '2026-11-16T11:00:00Z']]));
     await runAll();

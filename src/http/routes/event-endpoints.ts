@@ -1,6 +1,8 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { holdKey } from '../../awards/hold-key.js';
+import type { Sql } from '../../db/database.js';
 import { readNow } from '../../db/now.js';
 import type { Deps } from '../../deps.js';
 import { type Endpoint, listDeliveries, listEndpoints, loadEndpoint } from '../../events/endpoint-store.js';
@@ -17,7 +19,7 @@ import {
 } from '../../events/manage-endpoints.js';
 import { fromDatedCursor, toCursor } from '../cursor.js';
 import { listOf, pageOf, pageShape } from '../list.js';
-import { actorOf } from '../plugins/auth.js';
+import { personOf } from '../plugins/auth.js';
 import { doOnce } from '../plugins/idempotency.js';
 
 const instant = z.iso.datetime();
@@ -62,6 +64,9 @@ const rotated = z.object({
   oldEndsAt: instant.meta({ description: 'Until then the secrets it had sign too' }),
 });
 
+/** A day for whoever changes a secret by hand. Shorter, and deliveries fail meanwhile; longer, and one that leaked signs on. */
+const USUAL_OVERLAP_HOURS = 24;
+
 /** Where events go: the shop's own systems. */
 export async function eventEndpointRoutes(plain: FastifyInstance, { deps }: { deps: Deps }): Promise<void> {
   const app = plain.withTypeProvider<ZodTypeProvider>();
@@ -89,8 +94,8 @@ export async function eventEndpointRoutes(plain: FastifyInstance, { deps }: { de
         work: async (sql) => {
           const { body } = request;
           const settings = { url: body.url, types: body.types ?? [], description: body.description ?? null };
-          const made = await createEndpoint(deps, sql, settings, actorOf(request));
-          const answer = { ...made, url: body.url, types: body.types ?? null };
+          const made = await createEndpoint(deps, sql, settings, await actorHeld(sql, request));
+          const answer = { ...made, types: body.types ?? null };
           return { body: answer, kept: { ...answer, secret: null }, tickets: [] };
         },
       }),
@@ -147,7 +152,7 @@ export async function eventEndpointRoutes(plain: FastifyInstance, { deps }: { de
       const { id } = request.params;
       const { types: wanted, ...rest } = request.body;
       const changes = { ...rest, types: wanted === undefined ? undefined : (wanted ?? []) };
-      await deps.db.transaction((sql) => changeSettings(deps, sql, id, changes, actorOf(request)));
+      await deps.db.transaction(async (sql) => changeSettings(deps, sql, id, changes, await actorHeld(sql, request)));
       return toJson(await load(id));
     },
   );
@@ -165,7 +170,7 @@ export async function eventEndpointRoutes(plain: FastifyInstance, { deps }: { de
     },
     async (request) => {
       const { id } = request.params;
-      await deps.db.transaction((sql) => endEndpoint(deps, sql, id, actorOf(request)));
+      await deps.db.transaction(async (sql) => endEndpoint(deps, sql, id, await actorHeld(sql, request)));
       return { id, removed: true as const };
     },
   );
@@ -184,10 +189,10 @@ export async function eventEndpointRoutes(plain: FastifyInstance, { deps }: { de
               .number('must be a number')
               .min(0, 'must not be negative')
               .max(720, 'must be at most 720')
-              .default(24)
-              .meta({ description: 'For so long the old secret signs too; 0: not at all' }),
+              .optional()
+              .meta({ description: 'For so long the old secret signs too, 24 where nothing is said; 0: not at all' }),
           })
-          .prefault({}),
+          .nullish(),
         response: { 201: rotated },
       },
     },
@@ -196,8 +201,13 @@ export async function eventEndpointRoutes(plain: FastifyInstance, { deps }: { de
         status: 201,
         work: async (sql) => {
           const { id } = request.params;
-          const { overlapHours } = request.body;
-          const { secret: fresh, oldEndsAt } = await rotate(deps, sql, { id, overlapHours }, actorOf(request));
+          const overlapHours = request.body?.overlapHours ?? USUAL_OVERLAP_HOURS;
+          const { secret: fresh, oldEndsAt } = await rotate(
+            deps,
+            sql,
+            { id, overlapHours },
+            await actorHeld(sql, request),
+          );
           const answer = { id, secret: fresh, oldEndsAt: oldEndsAt.toISOString() };
           return { body: answer, kept: { ...answer, secret: null }, tickets: [] };
         },
@@ -242,7 +252,7 @@ export async function eventEndpointRoutes(plain: FastifyInstance, { deps }: { de
         work: async (sql) => {
           const { after = null, since } = request.body;
           const from = { id: request.params.id, after, since: since === undefined ? null : new Date(since) };
-          return { body: await replay(deps, sql, from, actorOf(request)), tickets: [] };
+          return { body: await replay(deps, sql, from, await actorHeld(sql, request)), tickets: [] };
         },
       }),
   );
@@ -261,7 +271,7 @@ export async function eventEndpointRoutes(plain: FastifyInstance, { deps }: { de
       doOnce(deps, request, reply, {
         status: 202,
         work: async (sql) => {
-          const eventId = await sendTest(deps, sql, request.params.id, actorOf(request));
+          const eventId = await sendTest(deps, sql, request.params.id, await actorHeld(sql, request));
           return { body: { eventId }, tickets: [] };
         },
       }),
@@ -309,6 +319,13 @@ export async function eventEndpointRoutes(plain: FastifyInstance, { deps }: { de
       });
     },
   );
+}
+
+/** Who does it, whose key is held until it is done: one that is revoked meanwhile does nothing. */
+async function actorHeld(sql: Sql, request: FastifyRequest): Promise<string> {
+  const person = personOf(request);
+  await holdKey(sql, person, { alone: false });
+  return person.actor;
 }
 
 function toJson({ types: wanted, createdAt, pausedUntil, lastDeliveredAt, ...one }: Endpoint) {

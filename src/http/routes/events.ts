@@ -26,7 +26,12 @@ export async function eventRoutes(plain: FastifyInstance, { deps }: { deps: Deps
             .default('0')
             .meta({ description: 'Those behind this `seq`; `next` of the page before is one' }),
           type: z.enum([...EVENT_TYPES, TEST_EVENT]).optional(),
-          orderId: z.string().min(1).max(200).optional(),
+          orderId: z
+            .string()
+            .min(1)
+            .max(200)
+            .regex(/^[^\p{Cc}\p{Surrogate}]*$/u, 'must not contain control characters')
+            .optional(),
         }),
         response: {
           200: listOf(
