@@ -20,7 +20,7 @@ import { openQueues, type Queues } from './queue/queues.js';
  * and requests come beside. Fewer, and they wait for each other; many more cost PostgreSQL throughput.
  */
 const POOL_SIZE = 16;
-/** BullMQ keeps one connection a worker for LISTEN, nine in all, and needs some to work with. */
+/** BullMQ keeps one connection a worker for LISTEN, eleven in all, and needs some to work with. */
 const QUEUE_POOL_SIZE = 20;
 
 export interface OpenedDeps {

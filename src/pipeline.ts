@@ -1,5 +1,6 @@
 import { callProviders } from './awards/call-providers.js';
 import { grantAwards } from './awards/grant-awards.js';
+import { deliverEvents } from './events/deliver-events.js';
 import { sendMessages } from './messages/send-messages.js';
 import { judgePromises } from './promises/judge-promises.js';
 import type { StageDefinition } from './queue/run-ticket.js';
@@ -10,6 +11,9 @@ import { trackShipments } from './shipments/track-shipments.js';
  * The map. A parcel goes through these stages from top to bottom; each writes its result and the ticket for the next in one
  * transaction. Stage 0, `receive-webhook` (src/inbox), stands at the door and issues the first ticket; registering an order
  * issues it too. A deadline (watch-deadlines), an agent (recheck) and the night (sweep) come in at judge-promises.
+ *
+ * What the shop's own systems are told of happens in all of them: whoever records an event writes its deliveries and their
+ * ticket with it (events/event-store.ts), and the relay takes it to deliver-events.
  *
  * A ticket that fails for a reason outside (database, queue) stays and is brought back; one that fails by itself is halved
  * until the culprit stands alone, and that is set aside with its error (queue/run-ticket.ts).
@@ -52,5 +56,13 @@ export const PIPELINE = {
     // Each holds a connection of the database while it talks to the mail server.
     concurrency: 2,
     work: { kind: 'effect', run: sendMessages },
+  },
+  'deliver-events': {
+    name: 'deliver-events',
+    takes: 'ids of deliveries of events',
+    next: [],
+    // Each holds a connection of the database while it waits for the shop's systems.
+    concurrency: 2,
+    work: { kind: 'effect', run: deliverEvents },
   },
 } as const satisfies Record<StageName, StageDefinition>;

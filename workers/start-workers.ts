@@ -8,6 +8,7 @@ import type { JobWorker } from '../src/queue/backend.js';
 import { healQueue, relayLeftovers, relayOutbox } from '../src/queue/relay.js';
 import { auditAwards } from './audit-awards.js';
 import { callProviders } from './call-providers.js';
+import { deliverEvents } from './deliver-events.js';
 import { grantAwards } from './grant-awards.js';
 import { judgePromises } from './judge-promises.js';
 import { schedulesOf } from './schedules.js';
@@ -25,6 +26,7 @@ export const WORKERS = {
   'grant-awards': grantAwards,
   'call-providers': callProviders,
   'send-messages': sendMessages,
+  'deliver-events': deliverEvents,
   'watch-deadlines': watchDeadlines,
   'watch-awards': watchAwards,
   'watch-tasks': watchTasks,

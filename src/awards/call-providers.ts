@@ -30,7 +30,7 @@ const DOWN_AFTER = AT_ONCE;
 /**
  * call-providers: asks whoever carries an award out, outside, and records the answer: claimed, asked, recorded.
  * Reads:    awards, orders, customers, the breaker
- * Writes:   provider calls, award state, alarms, outbox(send-messages)   a transaction a step, so that it is known what may have been done
+ * Writes:   provider calls, award state, events, alarms, outbox(send-messages)   a transaction a step, so that it is known what may have been done
  * Twice:    one call per award, its idempotency key fixed; its customer is held while it lasts; what an earlier try did is found.
  * If lost:  the sweep finds pending awards that nobody is asking for.
  */

@@ -1,5 +1,7 @@
 import { addDays } from 'date-fns';
 import { shipOnOf } from '../compensation/ship-on.js';
+import { awardEvent } from '../events/event.js';
+import { recordEvents } from '../events/event-store.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { TransactionStage } from '../queue/run-ticket.js';
 import {
@@ -15,7 +17,7 @@ import { postTransfers } from './ledger-store.js';
 /**
  * grant-awards: turns decided awards into ledger entries, and hands those that the ledger cannot carry out to who can.
  * Reads:    awards, ledger accounts, the breaker, the policies they were decided by
- * Writes:   transfers, entries, lots, award state, outbox(send-messages, call-providers)   one transaction
+ * Writes:   transfers, entries, lots, award state, events, outbox(send-messages, call-providers)   one transaction
  * Twice:    unique (award_id) on transfers; only awards that are still pending are taken.
  * If lost:  the sweep finds pending awards that can be granted.
  */
@@ -36,6 +38,10 @@ export const grantAwards: TransactionStage['run'] = async (deps, { sql, ticket, 
   const awards = going.filter((award) => providerOf(award) === 'ledger');
   const others = going.filter((award) => ![null, 'ledger'].includes(providerOf(award)));
   if (awards.length > 0) await postTransfers(sql, awards, now);
+  await recordEvents(
+    sql,
+    awards.map((award) => awardEvent('award.applied', { ...award, provider: 'ledger' }, now)),
+  );
   const handedOver = others.map(({ id }) => id);
   await handOver(sql, handedOver, others.map(providerOf));
   const decisions = [...new Set(awards.map(({ decisionId }) => decisionId))];

@@ -5,6 +5,8 @@ import type { RemedyProvider } from './remedy-providers.js';
 
 /** An award that is to be granted and was not. */
 export interface PendingAward extends GrantableAward {
+  readonly orderId: string;
+  readonly incident: string;
   readonly decisionId: string;
   readonly policyVersion: number;
   /** Who was asked to carry it out; null: nobody yet. */
@@ -20,7 +22,7 @@ export async function lockPending(sql: Sql, ids: readonly string[]): Promise<Pen
     [ids],
   );
   const { rows } = await sql.query(
-    `SELECT id, customer_id AS "customerId", decision_id AS "decisionId", kind, months, points, amount_minor AS "amountMinor",
+    `SELECT id, order_id AS "orderId", incident, customer_id AS "customerId", decision_id AS "decisionId", kind, months, points, amount_minor AS "amountMinor",
        currency, expires_at AS "expiresAt", policy_version AS "policyVersion", provider
      FROM awards WHERE id = ANY($1::uuid[]) AND status = 'pending' ORDER BY id FOR UPDATE`,
     [ids],

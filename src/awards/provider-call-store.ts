@@ -1,5 +1,7 @@
 import { clearAlarm, raiseAlarm } from '../compensation/alarm-store.js';
 import { asDatabaseError, type Database, type Sql } from '../db/database.js';
+import { awardEvent } from '../events/event.js';
+import { recordEvents } from '../events/event-store.js';
 import { type AwardRow, grantRequestOf, idempotencyKeyOf } from './providers/grant-request.js';
 import type { GrantRequest, ProviderName } from './providers/provider.js';
 import { refusedAlarm } from './refused-alarm.js';
@@ -108,7 +110,8 @@ export async function recordGranted(
   now: Date,
 ): Promise<string | null> {
   const { rows } = await sql.query(
-    'SELECT status, decision_id, provider, order_id FROM awards WHERE id = $1 FOR UPDATE',
+    `SELECT status, decision_id, provider, order_id, customer_id, incident, kind, months, points, amount_minor, currency, expires_at
+     FROM awards WHERE id = $1 FOR UPDATE`,
     [awardId],
   );
   const { status, decision_id, provider, order_id } = rows[0];
@@ -132,6 +135,9 @@ export async function recordGranted(
     await sql.query(`UPDATE awards SET status = 'pending', stopped_by = '{}' WHERE id = $1`, [awardId]);
   }
   await sql.query(`UPDATE awards SET status = 'applied', applied_at = $2 WHERE id = $1`, [awardId, now]);
+  const { customer_id: customerId, amount_minor: amountMinor, expires_at: expiresAt, ...award } = rows[0];
+  const told = { ...award, id: awardId, orderId: order_id, customerId, amountMinor, expiresAt };
+  await recordEvents(sql, [awardEvent('award.applied', told, now)]);
   await clearAlarm(sql, { kind: 'award_failed', subject: awardId, at: now });
   return decision_id;
 }

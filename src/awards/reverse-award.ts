@@ -2,6 +2,8 @@ import { recordAudit } from '../db/audit-store.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
+import { awardEvent } from '../events/event.js';
+import { recordEvents } from '../events/event-store.js';
 import { newId } from '../ids.js';
 import { formatQuantity } from './format-quantity.js';
 import { bookTransfers } from './ledger-store.js';
@@ -54,6 +56,8 @@ export async function reverseAward(
       await bookTransfers(sql, [{ ...transfer, ofTransfer: grant, actor, reason }], now);
     }
     await markReversed(sql, awardId, { by: reviewer, at: now, reason });
+    const takenBack = taking && { unit: taking.unit, amount: taking.amount, kept: taking.kept };
+    await recordEvents(sql, [awardEvent('award.reversed', award, now, takenBack)]);
     const answer = {
       awardId,
       status: 'reversed',

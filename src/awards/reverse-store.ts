@@ -1,14 +1,11 @@
 import type { AwardKind, AwardStatus } from '../compensation/award.js';
 import type { Sql } from '../db/database.js';
+import type { ToldAward } from '../events/event.js';
 
 /** An award that is to be taken back, with what the ledger knows of it. */
-export interface ReversibleAward {
-  readonly id: string;
-  readonly orderId: string;
-  readonly customerId: string;
+export interface ReversibleAward extends ToldAward {
   readonly kind: AwardKind;
   readonly status: AwardStatus;
-  readonly provider: string | null;
   /** The transfer that granted it; null: not the ledger. */
   readonly grant: string | null;
   readonly unit: string | null;
@@ -25,8 +22,8 @@ export async function lockAwardToReverse(sql: Sql, awardId: string): Promise<Rev
   const { rows } = await sql.query('SELECT 1 FROM awards WHERE id = $1 FOR UPDATE', [awardId]);
   if (rows.length === 0) return null;
   const { rows: found } = await sql.query(
-    `SELECT w.id, w.order_id AS "orderId", w.customer_id AS "customerId", w.kind, w.status, w.provider, t.id AS grant, a.unit,
-       l.granted, l.remaining
+    `SELECT w.id, w.order_id AS "orderId", w.customer_id AS "customerId", w.kind, w.status, w.provider, w.incident,
+       w.months, w.points, w.amount_minor AS "amountMinor", w.currency, w.expires_at AS "expiresAt", t.id AS grant, a.unit, l.granted, l.remaining
      FROM awards w LEFT JOIN ledger_transfers t ON t.award_id = w.id
      LEFT JOIN ledger_lots l ON l.transfer_id = t.id LEFT JOIN ledger_accounts a ON a.id = l.account_id
      WHERE w.id = $1`,

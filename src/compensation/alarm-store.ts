@@ -4,8 +4,10 @@ import { newId } from '../ids.js';
 /**
  * What a person must look at. `breaker`: money is stopped; `award_pending`: decided and not granted for an hour;
  * `award_failed`: a provider refused it for good; `ledger`: the books do not add up; `audit`: the nightly audit found a
- * wrong answer, something due and not paid, or something paid and not due; `task_overdue`: a person should have done it by now; `letters_held`: letters would be more apologies to a
- * customer than the limit; `letters_unsettled`: letters failed, or nobody knows whether they arrived.
+ * wrong answer, something due and not paid, or something paid and not due; `task_overdue`: a person should have done it by now;
+ * `letters_held`: letters would be more apologies to a customer than the limit; `letters_unsettled`: letters failed, or nobody
+ * knows whether they arrived; `event_endpoint`: a system of the shop's says that it is gone, and gets no events;
+ * `event_delivery`: events for one were given up.
  */
 export const ALARM_KINDS = [
   'breaker',
@@ -16,13 +18,15 @@ export const ALARM_KINDS = [
   'task_overdue',
   'letters_held',
   'letters_unsettled',
+  'event_endpoint',
+  'event_delivery',
 ] as const;
 export type AlarmKind = (typeof ALARM_KINDS)[number];
 
 export interface Alarm {
   readonly id: string;
   readonly kind: AlarmKind;
-  /** What it is about: the id of an award or a task, or a word for the one thing of its kind. */
+  /** What it is about: the id of an award, a task or an endpoint, or a word for the one thing of its kind. */
   readonly subject: string;
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;

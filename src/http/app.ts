@@ -24,6 +24,8 @@ import { auditRoutes } from './routes/audit.js';
 import { awardRoutes } from './routes/awards.js';
 import { contactRoutes } from './routes/contacts.js';
 import { docsRoutes } from './routes/docs.js';
+import { eventEndpointRoutes } from './routes/event-endpoints.js';
+import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { keyRoutes } from './routes/keys.js';
 import { ledgerRoutes } from './routes/ledger.js';
@@ -104,6 +106,8 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     alarmRoutes,
     auditRoutes,
     keyRoutes,
+    eventEndpointRoutes,
+    eventRoutes,
   ])
     await app.register(routes, { deps });
   let completed: object | undefined;

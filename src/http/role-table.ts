@@ -81,4 +81,15 @@ export const ROLE_TABLE = {
   'GET /v1/keys': 'admin',
   'POST /v1/keys': 'admin',
   'POST /v1/keys/:id/revoke': 'admin',
+
+  'GET /v1/events': 'ingest',
+  'GET /v1/event-endpoints': 'admin',
+  'POST /v1/event-endpoints': 'admin',
+  'GET /v1/event-endpoints/:id': 'admin',
+  'PATCH /v1/event-endpoints/:id': 'admin',
+  'DELETE /v1/event-endpoints/:id': 'admin',
+  'POST /v1/event-endpoints/:id/rotate-secret': 'admin',
+  'POST /v1/event-endpoints/:id/replay': 'admin',
+  'POST /v1/event-endpoints/:id/test': 'admin',
+  'GET /v1/event-endpoints/:id/deliveries': 'admin',
 } as const satisfies RoleTable;

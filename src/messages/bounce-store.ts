@@ -1,4 +1,5 @@
 import type { Sql } from '../db/database.js';
+import { recordMessageSent } from '../events/event-store.js';
 
 /** A letter that came back. @returns null: no letter of ours to this address that could have, or it is known already */
 export async function saveBounce(
@@ -19,10 +20,11 @@ export async function saveDelivery(
   sql: Sql,
   report: { messageId: string; address: string; now: Date },
 ): Promise<boolean> {
-  const { rowCount } = await sql.query(
+  const { rows } = await sql.query(
     `UPDATE messages SET status = 'sent', sent_at = $3, response = 'reported as delivered'
-     WHERE message_id = $1 AND lower(to_address) = $2 AND status = 'unknown'`,
+     WHERE message_id = $1 AND lower(to_address) = $2 AND status = 'unknown' RETURNING id`,
     [report.messageId, report.address, report.now],
   );
-  return rowCount === 1;
+  for (const { id } of rows) await recordMessageSent(sql, id);
+  return rows.length > 0;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import type { Database, Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
+import { recordMessageSent } from '../events/event-store.js';
 import type { PastApology } from './apologies.js';
 import { cameToday } from './came-today.js';
 import { APOLOGIES, type Letter, type NoticeKind, type TemplateName } from './letter.js';
@@ -443,6 +444,7 @@ export async function recordOutcome(sql: Sql, message: ClaimedMessage, record: S
       record.status === 'unknown' ? record.copyAt : null,
     ],
   );
+  if (record.status === 'sent') await recordMessageSent(sql, message.id);
 }
 
 /** Puts a mail into the local mailbox; in the transaction that records it as sent, so it is there exactly once. */

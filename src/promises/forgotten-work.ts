@@ -1,4 +1,6 @@
 import type { Deps } from '../deps.js';
+import { findForgottenDeliveries } from '../events/delivery-store.js';
+import { issueDeliveries } from '../events/event-store.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import type { Ticket } from '../queue/ticket.js';
 import { type Findings, SHOWN } from './sweep-counts.js';
@@ -21,6 +23,8 @@ export interface ForgottenWork {
   readonly awards: number;
   /** Decisions of which the customer was not told. */
   readonly decisions: number;
+  /** Events that nobody is delivering. */
+  readonly deliveries: number;
   /** Awards that are said to be booked, and are not in the ledger: for a person, nothing is booked by guessing. */
   readonly unbooked: number;
 }
@@ -44,6 +48,7 @@ export async function findForgottenWork(
     const orders = asOfNow ? await findUnjudgedOrders(sql) : [];
     const awards = await findForgottenAwards(sql, grantable);
     const decisions = await findUntoldDecisions(sql);
+    const deliveries = await findForgottenDeliveries(sql);
     const unbooked = await findUnbookedAwards(sql);
     const unmatched = await findUnmatchedNumbers(sql, new Date(now.getTime() - UNMATCHED_AFTER_MS), SHOWN);
     const issued: Ticket[] = [];
@@ -53,12 +58,14 @@ export async function findForgottenWork(
       issued.push(...(await issueTickets(sql, { stage: 'judge-promises', ids: orders, ...common })));
       issued.push(...(await issueTickets(sql, { stage: 'grant-awards', ids: awards, ...common })));
       issued.push(...(await issueTickets(sql, { stage: 'send-messages', ids: decisions, ...common })));
+      await issueDeliveries(sql, deliveries);
     }
     const counts = {
       numbers: numbers.length,
       orders: orders.length,
       awards: awards.length,
       decisions: decisions.length,
+      deliveries: deliveries.length,
       unbooked: unbooked.length,
     };
     const first = unmatched.newest.map(({ carrier, trackingKey }) => `${carrier} ${trackingKey}`);

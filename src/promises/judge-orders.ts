@@ -12,6 +12,8 @@ import { lockTill, recordSpent } from '../compensation/till-store.js';
 import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
+import { brokenEvent, type NewEvent } from '../events/event.js';
+import { recordEvents } from '../events/event-store.js';
 import type { Trigger } from '../queue/ticket.js';
 import { loadScans, loadShipmentsOfOrders, type Shipment } from '../shipments/shipment-store.js';
 import { decideOne, type JudgedOutcome, type LookedAt, look } from './decide-order.js';
@@ -105,6 +107,7 @@ export async function judgeOrders(
   }));
   await saveDueDates(sql, dueDates, asOf);
   if (open.length === 0) await countSettled(sql, now, news);
+  if (work.asOf === undefined) await recordEvents(sql, brokenNews(looked, outcomes, { at: now, mode: policy.mode }));
   return { asOf, looked, outcomes, newAwards };
 }
 
@@ -140,6 +143,25 @@ function settledNews(looked: readonly LookedAt[]): SettledCounts {
     return order.backfill || group === null || group === groupOf(order.last?.verdict) ? [] : [group];
   });
   return { settled: groups.length, late: groups.filter((group) => group === 'late').length };
+}
+
+/**
+ * Orders whose promise was not known to be broken, or not in this way; what the policy only records is told too. Of those that
+ * were registered long after, nobody is told.
+ */
+function brokenNews(
+  looked: readonly LookedAt[],
+  outcomes: readonly JudgedOutcome[],
+  { at, mode }: { at: Date; mode: string },
+): NewEvent[] {
+  return looked.flatMap(({ order }, index) => {
+    const outcome = outcomes[index];
+    if (!outcome || order.backfill || outcome.decision.incident === null) return [];
+    const { judgement } = outcome;
+    const wasKnown = order.last?.verdict === judgement.verdict && order.last.incident !== null;
+    if (!BROKEN.has(judgement.verdict) || wasKnown) return [];
+    return [brokenEvent({ orderId: order.id, customerId: order.customerId, judgement, mode, at })];
+  });
 }
 
 const BROKEN: ReadonlySet<Verdict> = new Set(['late', 'overdue', 'lost', 'damaged', 'returned']);

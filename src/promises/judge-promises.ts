@@ -5,7 +5,7 @@ import { judgeOrders } from './judge-orders.js';
 /**
  * judge-promises: compares what happened to an order with what was promised, and decides what the customer gets.
  * Reads:    orders, shipments, tracking events, contacts, the customer's awards, the policy, the till, the breaker
- * Writes:   verdicts, incidents, awards, tasks, due dates, the till, outbox(grant-awards)   one transaction
+ * Writes:   verdicts, incidents, awards, tasks, due dates, the till, events, outbox(grant-awards)   one transaction
  * Twice:    an unchanged answer is not recorded; awards are unique by order, incident, class and step.
  * If lost:  the deadline watch and the sweep judge again.
  */

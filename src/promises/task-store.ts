@@ -1,4 +1,6 @@
 import type { Sql } from '../db/database.js';
+import { caseEvent } from '../events/event.js';
+import { recordEvents } from '../events/event-store.js';
 import { newId } from '../ids.js';
 
 /** Something for a person to do. */
@@ -69,10 +71,19 @@ export async function openCase(
        escalated_at = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.escalated_at END,
        tries = CASE WHEN t.completed_at < $9 THEN 0 ELSE t.tries END,
        completed_at = CASE WHEN t.completed_at < $9 THEN NULL ELSE t.completed_at END
-     RETURNING id`,
+     RETURNING id, status, due_at`,
     [newId(), one.orderId, one.customerId, one.incident, one.rule, one.now, one.dueAt, one.talkingPoints, one.at],
   );
-  return rows[0].id;
+  const { id, status, due_at: dueAt } = rows[0];
+  // One that stood open is due when it was due before, and is no news.
+  const isNew = status === 'open' && dueAt?.getTime() === one.dueAt.getTime();
+  if (isNew) {
+    const { orderId, customerId, incident, rule, now } = one;
+    await recordEvents(sql, [
+      caseEvent({ taskId: id, orderId, customerId, incident, rule, dueAt: one.dueAt, at: now }),
+    ]);
+  }
+  return id;
 }
 
 /** Adds a sentence to what the record says for whoever does it; one that is there stays one. */

@@ -9,17 +9,24 @@ import { type StageName, TICKET_SIZE, type Ticket, type Trigger } from './ticket
  */
 const RELAY_GRACE_S = 15;
 
-/** Writes tickets in the transaction whose result they carry on. Put them on the queue after COMMIT. */
+/**
+ * Writes tickets in the transaction whose result they carry on. Put them on the queue after COMMIT.
+ * @param options.relayAfterS when the relay does; 0 where nobody else will
+ */
 export async function issueTickets(
   sql: Sql,
   work: { stage: StageName; ids: readonly string[]; trigger: Trigger; trace: string },
+  { relayAfterS = RELAY_GRACE_S }: { relayAfterS?: number } = {},
 ): Promise<Ticket[]> {
   if (work.ids.length === 0) return [];
   const tickets: Ticket[] = [];
   for (let start = 0; start < work.ids.length; start += TICKET_SIZE) {
     tickets.push({ id: newId(), attempts: 0, ...work, ids: work.ids.slice(start, start + TICKET_SIZE) });
   }
-  await insertTickets(sql, tickets.map(soon));
+  await insertTickets(
+    sql,
+    tickets.map((ticket) => ({ ...ticket, waitS: relayAfterS, error: null })),
+  );
   return tickets;
 }
 

@@ -1,8 +1,15 @@
 /** The stages that tickets are issued for, in the order in which a parcel meets them. */
-export const STAGES = ['track-shipments', 'judge-promises', 'grant-awards', 'call-providers', 'send-messages'] as const;
+export const STAGES = [
+  'track-shipments',
+  'judge-promises',
+  'grant-awards',
+  'call-providers',
+  'send-messages',
+  'deliver-events',
+] as const;
 export type StageName = (typeof STAGES)[number];
 
-/** What made us look. Written on every verdict. */
+/** What made us look. Written on every verdict; of `event` comes none: the shop's systems are told of something. */
 export const TRIGGERS = [
   'webhook',
   'registration',
@@ -12,6 +19,7 @@ export const TRIGGERS = [
   'contact',
   'agent',
   'replay',
+  'event',
 ] as const;
 export type Trigger = (typeof TRIGGERS)[number];
 
@@ -27,7 +35,7 @@ export function isUrgent(trigger: Trigger): boolean {
 export interface Ticket {
   readonly id: string;
   readonly stage: StageName;
-  /** track-shipments: tracking keys; judge-promises: order ids; grant-awards, call-providers: award ids; send-messages: ids of decisions (verdicts) and notices. */
+  /** track-shipments: tracking keys; judge-promises: order ids; grant-awards, call-providers: award ids; send-messages: ids of decisions (verdicts) and notices; deliver-events: ids of deliveries. */
   readonly ids: readonly string[];
   readonly trigger: Trigger;
   /** Goes with the work through all stages and logs. */

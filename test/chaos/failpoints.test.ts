@@ -11,9 +11,13 @@ import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.js';
 
 /** After every step of every stage: before and after each COMMIT, and around what the mail server says. */
 const EACH_STAGE = ['claimed', 'before-commit', 'after-commit', 'announced'];
-/** What the ledger grants never comes to `call-providers`: test/pipeline/call-providers.test.ts kills that at each of its steps. */
-const MAIN_STAGES = STAGES.filter((stage) => stage !== 'call-providers');
+/**
+ * What the ledger grants never comes to `call-providers`, and where no system of the shop's listens nothing to `deliver-events`:
+ * their own tests in test/pipeline kill them at each of their steps.
+ */
+const MAIN_STAGES = STAGES.filter((stage) => stage !== 'call-providers' && stage !== 'deliver-events');
 const OF_PROVIDERS = [...EACH_STAGE, 'claimed-award', 'answered', 'recorded'].map((step) => `call-providers:${step}`);
+const OF_EVENTS = [...EACH_STAGE, 'claimed-delivery', 'answered', 'recorded'].map((step) => `deliver-events:${step}`);
 /** test/chaos/sweep-killed.test.ts kills it at each chunk. */
 const OF_SWEEP = ['sweep:before-commit', 'sweep:after-commit'];
 /** test/integration/replay.test.ts kills it after a chunk. */
@@ -43,7 +47,9 @@ test('every failpoint in the code is one of these', () => {
     .flatMap(([, name = '']) =>
       name.startsWith('${') ? STAGES.map((stage) => name.replace(/^\$\{[^}]+\}/, stage)) : [name],
     );
-  expect([...new Set(named)].sort()).toEqual([...FAILPOINTS, ...OF_PROVIDERS, ...OF_SWEEP, ...OF_REPLAY].sort());
+  expect([...new Set(named)].sort()).toEqual(
+    [...FAILPOINTS, ...OF_PROVIDERS, ...OF_EVENTS, ...OF_SWEEP, ...OF_REPLAY].sort(),
+  );
 });
 
 describe.each(BACKENDS)('killed at each step, BullMQ on $backend', ({ start }) => {

@@ -96,6 +96,8 @@ describe('alarms', () => {
       ledger: 1,
       audit: 0,
       task_overdue: 0,
+      event_endpoint: 0,
+      event_delivery: 0,
     });
   });
 });

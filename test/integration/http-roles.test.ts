@@ -51,6 +51,16 @@ const PROMISED: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/keys': ADMINS,
   'POST /v1/keys': ADMINS,
   'POST /v1/keys/{id}/revoke': ADMINS,
+  'GET /v1/events': SYSTEMS,
+  'GET /v1/event-endpoints': ADMINS,
+  'POST /v1/event-endpoints': ADMINS,
+  'GET /v1/event-endpoints/{id}': ADMINS,
+  'PATCH /v1/event-endpoints/{id}': ADMINS,
+  'DELETE /v1/event-endpoints/{id}': ADMINS,
+  'POST /v1/event-endpoints/{id}/rotate-secret': ADMINS,
+  'POST /v1/event-endpoints/{id}/replay': ADMINS,
+  'POST /v1/event-endpoints/{id}/test': ADMINS,
+  'GET /v1/event-endpoints/{id}/deliveries': ADMINS,
 };
 
 let database: TestDatabase;

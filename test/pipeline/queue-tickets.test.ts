@@ -17,7 +17,14 @@ import { orderDocument } from '../support/makegood.js';
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.js';
 import { issueTicket, onlyTicketOf, runByHand, ticketsOf, workByHand } from '../support/tickets.js';
 
-const ALL_STAGES = ['track-shipments', 'judge-promises', 'grant-awards', 'call-providers', 'send-messages'] as const;
+const ALL_STAGES = [
+  'track-shipments',
+  'judge-promises',
+  'grant-awards',
+  'call-providers',
+  'send-messages',
+  'deliver-events',
+] as const;
 /** For a list that turned out to be empty: nothing has this id. */
 const NO_TICKET = { id: '00000000-0000-0000-0000-000000000000', stage: 'judge-promises' } as const;
 /** Far away, so that none of them runs during a test. */

@@ -13,9 +13,11 @@ const SCANS = [
   ['delivered', 'arrived_at_destination', '2026-11-06T19:00:00Z'],
 ] as const;
 
-/** Every parcel passes these; who asks a provider has a test of its own. */
-type MainStage = Exclude<StageName, 'call-providers'>;
-const MAIN_STAGES = STAGES.filter((stage): stage is MainStage => stage !== 'call-providers');
+/** Every parcel passes these; who asks a provider, and who tells the shop's systems, have tests of their own. */
+type MainStage = Exclude<StageName, 'call-providers' | 'deliver-events'>;
+const MAIN_STAGES = STAGES.filter(
+  (stage): stage is MainStage => stage !== 'call-providers' && stage !== 'deliver-events',
+);
 
 /** What each stage leaves behind for one order, and the ids of the ticket that carries it on. */
 const STAGE_RESULTS: Record<MainStage, { stored: string; expected: unknown; next: StageName | null; nextIds: string }> =

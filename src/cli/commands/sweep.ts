@@ -69,6 +69,7 @@ function foundTable({ found, forgotten }: SweepAnswer): string {
       ['forgotten: orders not judged with their latest scans', forgotten.orders, 'judged now'],
       ['forgotten: awards not granted', forgotten.awards, 'granted now'],
       ['forgotten: decisions nobody was told of', forgotten.decisions, 'told now'],
+      ['forgotten: events not delivered', forgotten.deliveries, 'delivered now'],
       ['awards said to be booked, and not in the ledger', forgotten.unbooked, 'see `makegood audit`'],
     ] as const
   ).filter(([, count]) => count > 0);
