@@ -6,13 +6,12 @@ import type { Deps } from '../deps.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
 import { parseMailbox } from './address.js';
 import { countEarlierFailures, isBeyondLimit, type PastApology, rememberedSince } from './apologies.js';
+import { loadPastApologies, lockCustomersOf } from './apology-store.js';
 import { APOLOGIES, type Letter, type LetterAward, type NoticeFacts, templateFor } from './letter.js';
 import { checkAmounts } from './letter-amounts-store.js';
 import {
   findTellable,
   findTellableNotices,
-  loadPastApologies,
-  lockCustomersOf,
   type NewMessage,
   queueMessages,
   type TellableDecision,
