@@ -7,6 +7,7 @@ import { newId } from '../ids.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
 import { parseMailbox } from './address.js';
 import { countEarlierFailures, isBeyondLimit, type PastApology, rememberedSince } from './apologies.js';
+import { loadPastApologies, lockCustomersOf } from './apology-store.js';
 import {
   APOLOGIES,
   type Letter,
@@ -22,8 +23,6 @@ import { linkToken } from './links.js';
 import {
   findTellable,
   findTellableNotices,
-  loadPastApologies,
-  lockCustomersOf,
   type NewMessage,
   queueMessages,
   type TellableDecision,

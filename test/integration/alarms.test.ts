@@ -95,6 +95,8 @@ describe('alarms', () => {
       award_failed: 0,
       ledger: 1,
       audit: 0,
+      letters_held: 0,
+      letters_unsettled: 0,
       task_overdue: 0,
       event_endpoint: 0,
       event_delivery: 0,

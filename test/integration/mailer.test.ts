@@ -1,3 +1,4 @@
+import { createHash, createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -50,6 +51,8 @@ interface Script {
 
 interface ScriptedServer {
   readonly url: string;
+  /** The commands as they came, with what follows the verb. */
+  readonly lines: string[];
   /** Everything in the order it happened on the wire; tests add their own. */
   readonly events: string[];
   readonly messages: Buffer[];
@@ -69,6 +72,7 @@ afterEach(async () => {
 async function scripted(
   scripts: Script | ((connection: number, mailOfConnection: number) => Script),
 ): Promise<ScriptedServer> {
+  const lines: string[] = [];
   const events: string[] = [];
   const messages: Buffer[] = [];
   const sockets = new Set<Socket>();
@@ -105,6 +109,7 @@ async function scripted(
     };
     const command = (line: string) => {
       const verb = line.slice(0, 4).toUpperCase();
+      lines.push(line);
       events.push(verb);
       if (verb === 'EHLO') act(script().ehlo ?? ACCEPTING.ehlo);
       else if (verb === 'HELO') act(script().helo ?? '250 scripted');
@@ -164,7 +169,14 @@ async function scripted(
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return { url: `smtp://127.0.0.1:${port}`, events, messages, connections: () => connections, closed: () => closed };
+  return {
+    url: `smtp://127.0.0.1:${port}`,
+    lines,
+    events,
+    messages,
+    connections: () => connections,
+    closed: () => closed,
+  };
 }
 
 function listen(server: Server): Promise<number> {
@@ -529,6 +541,121 @@ describe('a real server', () => {
   });
 });
 
+describe('what mail servers and programs are told besides', () => {
+  const unsubscribeUrl = `https://shop.example/letters/unsubscribe?token=${'a'.repeat(300)}`;
+
+  test('the person who signs is shown with the address of the shop, in any script and with any sign', async () => {
+    for (const name of [
+      'Jana Keller (Shop)',
+      'Ida "Ace" Öz, (Lindgren & Sons)',
+      'דנה לוי (חנות)',
+      'ليلى (متجر)',
+      "O'Neil \\ (x)",
+    ]) {
+      const parsed = await PostalMime.parse(composeMime(mail({ fromName: name })));
+      expect(parsed.from).toEqual({ name, address: 'post@shop.example' });
+    }
+    const empty = await PostalMime.parse(composeMime(mail({ fromName: ' \r\n ' })));
+    expect(empty.from).toEqual({ name: '', address: 'post@shop.example' });
+  });
+
+  test('a letter that one may do without names where one click ends it, on one line', async () => {
+    const source = composeMime(mail({ unsubscribeUrl })).toString();
+    expect(source).toContain(`\r\nList-Unsubscribe: <${unsubscribeUrl}>\r\n`);
+    expect(source).toContain('\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n');
+    expect(composeMime(mail()).toString()).not.toMatch(/^List-/m);
+  });
+
+  test('a server that reports on deliveries is asked to, for failures, with the Message-ID; one that does not offer it is not', async () => {
+    const offering = await scripted({ ehlo: '250-scripted\r\n250-8BITMIME\r\n250 DSN' });
+    const to = 'ann+x@example.com';
+    expect(await tryOnce(offering.url, mail({ to }))).toMatchObject({ outcome: 'sent' });
+    expect(offering.lines.filter((line) => /^(MAIL|RCPT)/.test(line))).toEqual([
+      'MAIL FROM:<post@shop.example> RET=HDRS ENVID=0f6b@shop.example',
+      'RCPT TO:<ann+x@example.com> NOTIFY=FAILURE ORCPT=rfc822;ann+2Bx@example.com',
+    ]);
+    const long = await scripted({ ehlo: '250-scripted\r\n250 DSN' });
+    const messageId = `<0f6b.late-delivered@${'long.'.repeat(30)}example>`;
+    expect(await tryOnce(long.url, mail({ messageId }))).toMatchObject({ outcome: 'sent' });
+    expect(long.lines.find((line) => line.startsWith('MAIL'))).toBe(
+      'MAIL FROM:<post@shop.example> RET=HDRS ENVID=0f6b.late-delivered',
+    );
+    const plain = await scripted(ACCEPTING);
+    expect(await tryOnce(plain.url)).toMatchObject({ outcome: 'sent' });
+    expect(plain.lines.filter((line) => /^(MAIL|RCPT)/.test(line))).toEqual([
+      'MAIL FROM:<post@shop.example>',
+      'RCPT TO:<ann@example.com>',
+    ]);
+  });
+
+  test('a DKIM signature that a stranger can verify covers every header, and every copy has the same bytes', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const { port, received } = await realServer();
+    const mailer = createSmtpMailer(`smtp://127.0.0.1:${port}`, PATIENT, {
+      domain: 'shop.example',
+      selector: 'k1',
+      privateKey: pem,
+    });
+    cleanups.push(() => mailer.close());
+    const outgoing = mail({
+      unsubscribeUrl,
+      subject: 'Grüße  von\tuns '.repeat(12),
+      text: 'a  line with   spaces \n\n\n\n',
+      replyTo: 'Help <help@shop.example>',
+    });
+    for (let copy = 0; copy < 2; copy += 1)
+      expect(await mailer.send(outgoing, async () => {})).toMatchObject({ outcome: 'sent' });
+    const [first, second] = received;
+    expect(first?.bytes.equals(second?.bytes ?? Buffer.alloc(0))).toBe(true);
+    const source = first?.bytes.toString('latin1') ?? '';
+    const { tags, holds } = verifyDkim(source, publicKey);
+    expect(holds).toBe(true);
+    expect(tags).toMatchObject({ a: 'rsa-sha256', c: 'relaxed/relaxed', d: 'shop.example', s: 'k1' });
+    expect(tags.t).toBeUndefined();
+    const names = [...(source.split('\r\n\r\n')[0] ?? '').matchAll(/^([\w-]+):/gm)].map(([, name]) =>
+      name?.toLowerCase(),
+    );
+    expect(tags.h?.toLowerCase().split(':').sort()).toEqual(names.filter((name) => name !== 'dkim-signature').sort());
+    // What holds for the mail does not hold for another.
+    expect(verifyDkim(source.replace('From: ', 'From: x'), publicKey).holds).toBe(false);
+    expect(verifyDkim(source.replace('a  line', 'a lie'), publicKey).holds).toBe(false);
+  });
+});
+
+/** As RFC 6376 has it, by hand: relaxed/relaxed, rsa-sha256. */
+function verifyDkim(source: string, publicKey: KeyObject): { tags: Record<string, string>; holds: boolean } {
+  const [, head = '', body = ''] = /^([\s\S]*?\r\n)\r\n([\s\S]*)$/.exec(source) ?? [];
+  const fields = head.match(/[^\r]+(?:\r\n[ \t][^\r]*)*\r\n/g) ?? [];
+  const relaxed = (field: string) => {
+    const [, name = '', value = ''] = /^([^:]+):([\s\S]*)$/.exec(field) ?? [];
+    return `${name.trim().toLowerCase()}:${value
+      .replace(/\r\n/g, '')
+      .replace(/[ \t]+/g, ' ')
+      .trim()}`;
+  };
+  const signature = fields.find((field) => /^dkim-signature:/i.test(field)) ?? '';
+  const value = signature.slice(signature.indexOf(':') + 1).replace(/\s+/g, '');
+  const tags: Record<string, string> = Object.fromEntries(
+    value
+      .split(';')
+      .flatMap((tag) => (tag === '' ? [] : [[tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1)]])),
+  );
+  const canonicalBody = `${body
+    .replace(/[ \t]+/g, ' ')
+    .replace(/ (?=\r\n)/g, '')
+    .replace(/(\r\n)*$/, '')}\r\n`;
+  const bodyHash = createHash('sha256').update(canonicalBody, 'latin1').digest('base64');
+  const signed = (tags.h ?? '')
+    .split(':')
+    .flatMap((name) => fields.filter((field) => field.toLowerCase().startsWith(`${name.toLowerCase()}:`)).map(relaxed));
+  const own = relaxed(signature).replace(/([; ]b=)[^;]*/, '$1');
+  const holds = createVerify('RSA-SHA256')
+    .update([...signed, own].join('\r\n'), 'latin1')
+    .verify(publicKey, tags.b ?? '', 'base64');
+  return { tags, holds: holds && bodyHash === tags.bh };
+}
+
 describe('nothing in a mail becomes a header, a recipient or a file', () => {
   const ATTACKS: readonly [string, Partial<OutgoingMail>][] = [
     ['line ends in the subject', { subject: 'Order 1\r\nBcc: eve@evil.example\r\n\r\n<script>' }],
@@ -539,6 +666,9 @@ describe('nothing in a mail becomes a header, a recipient or a file', () => {
     ['an address in the sender name', { from: '"eve@evil.example, Bob" <post@shop.example>' }],
     ['quotes in the sender name', { from: '"Lindgren \\"the\\" Shop" <post@shop.example>' }],
     ['headers and dots in the text', { text: '\r\nBcc: eve@evil.example\r\n.\r\nMAIL FROM:<eve@evil.example>\r\n' }],
+    ['headers in the name of who signs', { fromName: 'Jana\r\nBcc: eve@evil.example\r\n\r\n<b>' }],
+    ['an address in the name of who signs', { fromName: 'Jana <eve@evil.example>, "Bob' }],
+    ['a name of who signs that is longer than a line may be', { fromName: 'Ö'.repeat(2_000) }],
     ['a bare carriage return and a dot', { text: 'a\r.\rb\n.\nc' }],
   ];
   for (const [name, attack] of ATTACKS) {
@@ -599,6 +729,9 @@ describe('nothing in a mail becomes a header, a recipient or a file', () => {
       { replyTo: 'nobody' },
       { messageId: 'x@y' },
       { messageId: '<x@y>\r\nBcc: <a@b>' },
+      { unsubscribeUrl: 'https://shop.example/u>\r\nBcc: <a@b>' },
+      { unsubscribeUrl: 'javascript:alert(1)' },
+      { unsubscribeUrl: 'https://shop.example/ü' },
       { date: new Date(Number.NaN) },
     ];
     for (const changes of wrong) expect(() => composeMime(mail(changes))).toThrow(/assertion failed/);
