@@ -19,6 +19,7 @@ const FEWER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   ledger_lots: SELECT,
   ledger_transfers: APPEND,
   policy_versions: APPEND,
+  reported_incidents: APPEND,
   verdicts: APPEND,
 };
 const rightsOn = (table: string): readonly string[] => FEWER_RIGHTS[table] ?? ALL;

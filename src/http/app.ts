@@ -25,6 +25,7 @@ import { awardRoutes } from './routes/awards.js';
 import { contactRoutes } from './routes/contacts.js';
 import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
+import { incidentRoutes } from './routes/incidents.js';
 import { keyRoutes } from './routes/keys.js';
 import { ledgerRoutes } from './routes/ledger.js';
 import { orderListRoutes } from './routes/order-list.js';
@@ -91,6 +92,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     approvalRoutes,
     ledgerRoutes,
     contactRoutes,
+    incidentRoutes,
     taskRoutes,
     sweepRoutes,
     alarmRoutes,

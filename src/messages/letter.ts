@@ -1,7 +1,11 @@
 import type { AwardIncident } from '../compensation/incident.js';
-import type { Money } from '../money.js';
+import type { LetterAward } from '../compensation/letter-award.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
+import type { NoticeFacts } from '../promises/notices.js';
 import type { Verdict } from '../promises/verdict.js';
+
+export type { LetterAward } from '../compensation/letter-award.js';
+export type { NoticeFacts, NoticeKind } from '../promises/notices.js';
 
 /** Every letter there is. These names are stored with each message and shown by the API: never rename one. */
 export const TEMPLATE_NAMES = [
@@ -26,27 +30,6 @@ export const TEMPLATE_NAMES = [
 ] as const;
 export type TemplateName = (typeof TEMPLATE_NAMES)[number];
 
-/** Letters in which nothing is given: each is one notice, of the kind that its template is called by. */
-export const NOTICE_KINDS = ['order-confirmed', 'shipped', 'at-risk', 'declined', 'correction'] as const;
-export type NoticeKind = (typeof NOTICE_KINDS)[number];
-
-/**
- * Something the customer HAS been given: a letter is only written once every award in it is applied, and its amounts
- * are the ledger's. Days are local calendar days (`2027-03-01`), null where they are not known or where there is none.
- */
-export type LetterAward =
-  | { readonly kind: 'membership_extension'; readonly months: number; readonly endsOn: string | null }
-  | { readonly kind: 'store_credit'; readonly amount: Money; readonly expiresOn: string | null }
-  | { readonly kind: 'refund' | 'shipping_refund'; readonly amount: Money; readonly arrivesOn: string | null }
-  | { readonly kind: 'points'; readonly points: number; readonly expiresOn: string | null }
-  | {
-      readonly kind: 'replacement';
-      readonly twoDayShipping: boolean;
-      readonly shipsOn?: string | null;
-      readonly arrivesOn: string | null;
-    }
-  | { readonly kind: 'gift' };
-
 /**
  * The facts of one letter, and all that its text depends on: the same facts give the same words for ever, so that a
  * retry is a copy and not a second letter. Strings that a customer or a shop wrote may hold anything; rendering makes
@@ -69,14 +52,7 @@ export interface Letter extends LetterFacts {
   /** Where the customer ends letters of this kind; only in those that one may do without. */
   readonly unsubscribeUrl?: string | null;
   /** Of a correction: what was not right. `came_in_time`: the apology; `reversed`: what it said was given, which is `awards`. */
-  readonly correctionOf?: 'came_in_time' | 'reversed' | null;
-}
-
-/** What a notice says besides the facts of its order. */
-export interface NoticeFacts extends LetterFacts {
-  readonly correctionOf?: 'came_in_time' | 'reversed' | null;
-  /** Of a reversal: what was taken back, or could not be given. */
-  readonly awards?: readonly LetterAward[];
+  readonly correctionOf?: NoticeFacts['correctionOf'];
 }
 
 /**
@@ -99,6 +75,8 @@ export function templateFor(decision: {
       return decision.verdict === 'late' ? 'late-delivered' : 'late-overdue';
     case 'not_received':
       return 'not-received';
+    case 'service':
+      return 'service-refund';
     case 'lost':
     case 'damaged':
     case 'returned':

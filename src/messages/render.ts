@@ -1,4 +1,3 @@
-import { assert } from '../errors.js';
 import type { Letter, TemplateName } from './letter.js';
 import { awardApproved } from './templates/award-approved.js';
 import { type Block, paragraph, type Template } from './templates/content.js';
@@ -49,8 +48,7 @@ const SUBJECT_LENGTH = 89;
  */
 export function renderLetter(letter: Letter): RenderedLetter {
   const phrases = phrasesFor(letter);
-  const template = TEMPLATES[letter.template];
-  assert(template, `there is a template for ${letter.template}`);
+  const template = TEMPLATES[letter.template] ?? untold;
   const content = template(letter, phrases);
   const subject = subjectLine(content.subject, remedySummary(letter, phrases.format));
   const blocks: readonly Block[] = [
@@ -61,6 +59,12 @@ export function renderLetter(letter: Letter): RenderedLetter {
   ];
   return { subject, text: toText(blocks), html: toHtml(blocks, subject, phrases) };
 }
+
+/** Until each letter has its text. */
+const untold: Template = ({ template }, phrases) => ({
+  subject: `Order ${phrases.orderId} (${template})`,
+  blocks: [paragraph(`About order ${phrases.orderId}: ${template}.`)],
+});
 
 /** The fact and what was done about it; where both do not fit, the fact and that it was made good. */
 function subjectLine(fact: string, remedy: string | null): string {

@@ -12,9 +12,11 @@ import { lockTill, recordSpent } from '../compensation/till-store.js';
 import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
-import type { Trigger } from '../queue/ticket.js';
+import { issueTickets } from '../queue/outbox-store.js';
+import type { Ticket, Trigger } from '../queue/ticket.js';
 import { loadScans, loadShipmentsOfOrders, type Shipment } from '../shipments/shipment-store.js';
 import { decideOne, type JudgedOutcome, type LookedAt, look } from './decide-order.js';
+import { noticeJudged } from './notice-judged.js';
 import { type Verdict, worstIndex } from './verdict.js';
 import { type JudgedOrder, lockOrders, recordVerdicts, saveDueDates, type VerdictRow } from './verdict-store.js';
 
@@ -25,6 +27,8 @@ export interface JudgedOrders {
   readonly looked: readonly LookedAt[];
   readonly outcomes: readonly JudgedOutcome[];
   readonly newAwards: readonly NewAward[];
+  /** What the customers are to be told of besides: ids of notices that have a letter. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -33,7 +37,7 @@ export interface JudgedOrders {
  * @param work.asOf judge with what was known then; now, when it is left out
  */
 export async function judgeOrders(
-  deps: Pick<Deps, 'policies' | 'clock' | 'log'>,
+  deps: Pick<Deps, 'policies' | 'clock' | 'log' | 'config'>,
   sql: Sql,
   work: { ids: readonly string[]; asOf?: Date | undefined; trigger: Trigger; trace: string },
 ): Promise<JudgedOrders> {
@@ -105,7 +109,26 @@ export async function judgeOrders(
   }));
   await saveDueDates(sql, dueDates, asOf);
   if (open.length === 0) await countSettled(sql, now, news);
-  return { asOf, looked, outcomes, newAwards };
+  const judged = looked.flatMap((one, index) => {
+    const outcome = outcomes[index];
+    return outcome ? [{ looked: one, outcome }] : [];
+  });
+  // A look back in time tells nobody anything.
+  const notices = work.asOf ? [] : await noticeJudged(deps, sql, judged, { policy, asOf, histories });
+  return { asOf, looked, outcomes, newAwards, notices };
+}
+
+/** Tickets for what came of judging: what is to be granted, and what is to be told. */
+export async function carryOn(
+  sql: Sql,
+  { newAwards, notices }: Pick<JudgedOrders, 'newAwards' | 'notices'>,
+  work: { readonly trigger: Trigger; readonly trace: string },
+): Promise<Ticket[]> {
+  const pending = newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
+  return [
+    ...(await issueTickets(sql, { stage: 'grant-awards', ids: pending, ...work })),
+    ...(await issueTickets(sql, { stage: 'send-messages', ids: notices, ...work })),
+  ];
 }
 
 const NO_TILL: Till = { breakerOpen: false, spentToday: {} };
@@ -117,12 +140,17 @@ function tillOf(till: Till, spent: ReadonlyMap<string, number>, { total: { curre
 }
 
 /**
- * A promise that was kept can still be followed by "it is not here", or "it is broken"; and of one that turns out to have
+ * A promise that was kept can still be followed by "it is not here", "it is broken", or by a poor service; and of one that turns out to have
  * been kept after all it must be known what was given.
  */
 function mayGet({ order, cases }: LookedAt): boolean {
-  const { contacts, last } = order;
-  return contacts.length > 0 || last?.incident != null || cases.some(({ judgement }) => BROKEN.has(judgement.verdict));
+  const { contacts, reports, last } = order;
+  return (
+    contacts.length > 0 ||
+    reports.length > 0 ||
+    last?.incident != null ||
+    cases.some(({ judgement }) => BROKEN.has(judgement.verdict))
+  );
 }
 
 /** Of what a breaker counts: whether an order was found kept or broken, and whether late. */

@@ -54,6 +54,7 @@ function told(
       asOf: new Date('2026-11-08T12:00:00Z'),
       order: ORDER,
       contacts: [],
+      reports: [],
       history: [],
       ...changes.leading,
     },

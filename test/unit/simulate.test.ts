@@ -23,6 +23,9 @@ interface Story {
   readonly currency?: string;
   readonly occasionOn?: string;
   readonly contacts?: PastOrder['contacts'];
+  readonly reports?: PastOrder['reports'];
+  /** Of an order without a parcel. */
+  readonly digitalAt?: Date;
   readonly country?: string;
 }
 
@@ -43,19 +46,23 @@ function order(story: Story): PastOrder {
     occasion: story.occasionOn === undefined ? null : { name: 'birthday', on: story.occasionOn },
     destination: { country: story.country ?? null, region: null, postalCode: null },
     contacts: story.contacts ?? [],
-    parcels: [
-      {
-        promise: null,
-        carrier: 'usps',
-        service: null,
-        events: scans.map(([word, at]) => ({
-          status: word === 'lost' || word === 'damaged' ? 'exception' : (word as 'delivered'),
-          exception: word === 'lost' || word === 'damaged' ? word : null,
-          time: { at: new Date(at) },
-          disputed: false,
-        })),
-      },
-    ],
+    reports: story.reports ?? [],
+    digitalAt: story.digitalAt ?? null,
+    parcels: story.digitalAt
+      ? []
+      : [
+          {
+            promise: null,
+            carrier: 'usps',
+            service: null,
+            events: scans.map(([word, at]) => ({
+              status: word === 'lost' || word === 'damaged' ? 'exception' : (word as 'delivered'),
+              exception: word === 'lost' || word === 'damaged' ? word : null,
+              time: { at: new Date(at) },
+              disputed: false,
+            })),
+          },
+        ],
   };
 }
 
