@@ -18,7 +18,8 @@ import { newId } from '../ids.js';
 import type { Money } from '../money.js';
 import type { Ticket } from '../queue/ticket.js';
 import { loadFirstDelivery, recordHandDecision } from './award-by-hand-store.js';
-import { carryOn, judgeOrders } from './judge-orders.js';
+import { judgeOrders } from './judge-orders.js';
+import { carryOn } from './judge-promises.js';
 import type { LetterFacts } from './letter-facts.js';
 import { type JudgedOrder, lockOrders } from './verdict-store.js';
 

@@ -12,8 +12,7 @@ import { lockTill, recordSpent } from '../compensation/till-store.js';
 import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
-import { issueTickets } from '../queue/outbox-store.js';
-import type { Ticket, Trigger } from '../queue/ticket.js';
+import type { Trigger } from '../queue/ticket.js';
 import { loadScans, loadShipmentsOfOrders, type Shipment } from '../shipments/shipment-store.js';
 import { decideOne, type JudgedOutcome, type LookedAt, look } from './decide-order.js';
 import { noticeJudged } from './notice-judged.js';
@@ -116,19 +115,6 @@ export async function judgeOrders(
   // A look back in time tells nobody anything.
   const notices = work.asOf ? [] : await noticeJudged(deps, sql, judged, { policy, asOf, histories });
   return { asOf, looked, outcomes, newAwards, notices };
-}
-
-/** Tickets for what came of judging: what is to be granted, and what is to be told. */
-export async function carryOn(
-  sql: Sql,
-  { newAwards, notices }: Pick<JudgedOrders, 'newAwards' | 'notices'>,
-  work: { readonly trigger: Trigger; readonly trace: string },
-): Promise<Ticket[]> {
-  const pending = newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
-  return [
-    ...(await issueTickets(sql, { stage: 'grant-awards', ids: pending, ...work })),
-    ...(await issueTickets(sql, { stage: 'send-messages', ids: notices, ...work })),
-  ];
 }
 
 const NO_TILL: Till = { breakerOpen: false, spentToday: {} };

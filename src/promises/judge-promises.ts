@@ -1,5 +1,8 @@
+import type { Sql } from '../db/database.js';
+import { issueTickets } from '../queue/outbox-store.js';
 import type { TransactionStage } from '../queue/run-ticket.js';
-import { carryOn, judgeOrders } from './judge-orders.js';
+import type { Ticket, Trigger } from '../queue/ticket.js';
+import { type JudgedOrders, judgeOrders } from './judge-orders.js';
 
 /**
  * judge-promises: compares what happened to an order with what was promised, and decides what the customer gets.
@@ -16,3 +19,16 @@ export const judgePromises: TransactionStage['run'] = async (deps, { sql, ticket
   const changed = outcomes.filter((outcome) => outcome.changed).length;
   return { next, counts: { orders: outcomes.length, changed, awards: newAwards.length, notices: notices.length } };
 };
+
+/** Tickets for what came of judging: what is to be granted, and what is to be told. */
+export async function carryOn(
+  sql: Sql,
+  { newAwards, notices }: Pick<JudgedOrders, 'newAwards' | 'notices'>,
+  { trigger, trace }: { readonly trigger: Trigger; readonly trace: string },
+): Promise<Ticket[]> {
+  const pending = newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
+  return [
+    ...(await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger, trace })),
+    ...(await issueTickets(sql, { stage: 'send-messages', ids: notices, trigger, trace })),
+  ];
+}

@@ -3,7 +3,8 @@ import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { JudgedOutcome } from './decide-order.js';
-import { carryOn, judgeOrders } from './judge-orders.js';
+import { judgeOrders } from './judge-orders.js';
+import { carryOn } from './judge-promises.js';
 import { findOrderByNumber, loadVerdictAnswer, type VerdictAnswerRow } from './verdict-store.js';
 
 export interface RecheckAnswer {

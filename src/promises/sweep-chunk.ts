@@ -3,7 +3,8 @@ import type { Deps } from '../deps.js';
 import { AppError, ERROR_CODES } from '../errors.js';
 import { failpoint } from '../failpoint.js';
 import { issueTickets } from '../queue/outbox-store.js';
-import { carryOn, type JudgedOrders, judgeOrders } from './judge-orders.js';
+import { type JudgedOrders, judgeOrders } from './judge-orders.js';
+import { carryOn } from './judge-promises.js';
 import type { JudgedChunk } from './sweep-counts.js';
 
 type Work = Parameters<typeof judgeOrders>[2];

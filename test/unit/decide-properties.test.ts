@@ -188,7 +188,7 @@ describe('whatever the order, its customer and its history are', () => {
     const unbroken = fc.constantFrom('pending', 'on_time', 'uncertain', 'cancelled');
     fc.assert(
       fc.property(cases, unbroken, (input, verdict) => {
-        const decision = decided({ ...input, contacts: [], judgement: judgement(verdict, 0, null) });
+        const decision = decided({ ...input, contacts: [], reports: [], judgement: judgement(verdict, 0, null) });
         expect(decision).toMatchObject({ incident: null, awards: [], tasks: [] });
         expect(decision.declinedBecause).not.toBeNull();
       }),
