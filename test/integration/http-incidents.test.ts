@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DEFAULT_POLICY } from '../../src/compensation/default-policy.js';
 import { replayDecision } from '../../src/promises/replay-decision.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { readDatabaseState } from '../support/database-state.js';
 import { orderDocument, startMakegood, type TestMakegood } from '../support/makegood.js';
+import { putInForce } from '../support/policies.js';
 import { expectProblem } from '../support/problem.js';
 import { type ProviderServer, startProviderServer, WEBHOOK_SECRET } from '../support/provider-server.js';
-import { putInForce } from '../support/policies.js';
-import { DEFAULT_POLICY } from '../../src/compensation/default-policy.js';
 import { onlyTicketOf, ticketsOf, workByHand } from '../support/tickets.js';
 
 let database: TestDatabase;
@@ -21,7 +21,7 @@ beforeAll(async () => {
     now: '2026-11-03T20:00:00Z',
     workers: [],
     environment: {
-      REMEDY_PROVIDERS: 'refund:webhook',
+      REMEDY_PROVIDERS: 'refund=webhook',
       AWARD_WEBHOOK_URL: `${provider.url}/awards`,
       AWARD_WEBHOOK_SECRET: WEBHOOK_SECRET,
     },
@@ -47,7 +47,11 @@ const film = (id: string, changes: Record<string, unknown> = {}) =>
   });
 const incident = (body: object, headers?: Record<string, string>) =>
   makegood.request('POST', '/v1/incidents', body, headers);
-const POOR = { kind: 'poor_playback', title: 'A Night Out', evidence: { rebufferedSeconds: 340, bitrates: [800, 400] } };
+const POOR = {
+  kind: 'poor_playback',
+  title: 'A Night Out',
+  evidence: { rebufferedSeconds: 340, bitrates: [800, 400] },
+};
 
 describe('orders of digital goods', () => {
   test('are delivered when they are placed, and never late, however late they are registered', async () => {
@@ -59,7 +63,10 @@ describe('orders of digital goods', () => {
       shipments: [],
       verdict: { verdict: 'on_time', metAt: '2026-11-03T18:00:00.000Z', declinedBecause: 'kept' },
     });
-    expect((await makegood.order('registered-late')).verdict).toMatchObject({ verdict: 'on_time', declinedBecause: 'kept' });
+    expect((await makegood.order('registered-late')).verdict).toMatchObject({
+      verdict: 'on_time',
+      declinedBecause: 'kept',
+    });
     const due = await database.query('SELECT id FROM orders WHERE due_at IS NOT NULL');
     expect(due).toEqual([]);
   });
@@ -69,13 +76,25 @@ describe('orders of digital goods', () => {
     await makegood.put('parcel', orderDocument({ customerId: 'c-parcel', trackingNumber: '9400100000000000000091' }));
     await work();
     const before = await readDatabaseState(database);
-    expectProblem(await film('stays', { digital: false }), 409, 'promise_changed', ['digital']);
+    expectProblem(await film('stays', { digital: false }), {
+      status: 409,
+      code: 'promise_changed',
+      fields: ['digital'],
+    });
     const parcel = orderDocument({ customerId: 'c-parcel', shipments: [], digital: true });
-    expectProblem(await makegood.put('parcel', parcel), 409, 'promise_changed', ['digital']);
+    expectProblem(await makegood.put('parcel', parcel), { status: 409, code: 'promise_changed', fields: ['digital'] });
     const shipments = [{ carrier: 'usps', trackingNumber: '9400100000000000000092' }];
-    expectProblem(await film('stays', { digital: undefined, shipments }), 400, 'invalid_request', ['shipments']);
-    expectProblem(await film('stays', { shipments }), 400, 'invalid_request', ['shipments']);
-    expectProblem(await film('stays', { digital: 'yes' }), 400, 'invalid_request', ['digital']);
+    expectProblem(await film('stays', { digital: undefined, shipments }), {
+      status: 400,
+      code: 'invalid_request',
+      fields: ['shipments'],
+    });
+    expectProblem(await film('stays', { shipments }), { status: 400, code: 'invalid_request', fields: ['shipments'] });
+    expectProblem(await film('stays', { digital: 'yes' }), {
+      status: 400,
+      code: 'invalid_request',
+      fields: ['digital'],
+    });
     expect(await readDatabaseState(database)).toEqual(before);
     expect(await film('stays', { digital: undefined })).toMatchObject({ status: 200, body: { outcome: 'unchanged' } });
   });
@@ -192,12 +211,16 @@ describe('POST /v1/incidents', () => {
     await film('bad');
     await work();
     const before = await readDatabaseState(database);
-    expectProblem(await incident({ orderId: 'bad', ...POOR, ...change }), 400, 'invalid_request', [field]);
+    expectProblem(await incident({ orderId: 'bad', ...POOR, ...change }), {
+      status: 400,
+      code: 'invalid_request',
+      fields: [field],
+    });
     expect(await readDatabaseState(database)).toEqual(before);
   });
 
   test('an unknown order: 404', async () => {
-    expectProblem(await incident({ orderId: 'nowhere', ...POOR }), 404, 'not_found');
+    expectProblem(await incident({ orderId: 'nowhere', ...POOR }), { status: 404, code: 'not_found' });
   });
 
   test('8 KB of evidence is kept as it was sent', async () => {

@@ -425,7 +425,11 @@ describe('letters besides, where the shop wants them', () => {
     const TIME = { at: '2026-11-05T17:00:00Z', timeZone: NEW_YORK };
     // The promised day ends at 05:00Z. A day alone counts from its beginning at the destination.
     test.each<
-      [string, { promise?: object; scans?: readonly Scan[]; estimate: string; takenAt?: string; when?: string }, boolean]
+      [
+        string,
+        { promise?: object; scans?: readonly Scan[]; estimate: string; takenAt?: string; when?: string },
+        boolean,
+      ]
     >([
       ['the last instant of the promised day', { estimate: '2026-11-06T04:59:59Z' }, false],
       ['the first of the next', { estimate: '2026-11-06T05:00:00Z' }, true],
