@@ -296,8 +296,21 @@ describe('when an order is decided', () => {
       late(0, { id: 'o', contacts: [{ reason: 'not_received', at: new Date('2026-03-06T10:00:00Z') }] }),
       ['replacement 2026-03-06T10:00:00.000Z', 'gift 2026-03-06T10:00:00.000Z'],
     ],
+    [
+      'digital, and then reported to be poor: at what was reported',
+      order({
+        id: 'o',
+        digitalAt: new Date('2026-03-01T20:00:00Z'),
+        reports: [{ kind: 'poor_playback', title: null, at: new Date('2026-03-01T21:00:00Z') }],
+      }),
+      ['refund 2026-03-01T21:00:00.000Z'],
+    ],
   ])('%s', (_name, past, wanted) => {
     expect(decidedAt(past)).toEqual(wanted);
+  });
+
+  test('digital, and nothing was reported: kept', () => {
+    expect(decidedAt(order({ id: 'o', digitalAt: new Date('2026-03-01T20:00:00Z') }))).toBeUndefined();
   });
 
   test('with what was known then: a delivery that came later is not there yet', () => {
