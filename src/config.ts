@@ -9,8 +9,8 @@ import { CARRIERS } from './carriers/registry.js';
 import type { AwardKind } from './compensation/award.js';
 import { AppError, type FieldError } from './errors.js';
 import { parseMailbox } from './messages/address.js';
-import { SERVICE_LETTERS, type ServiceLetter } from './messages/letter.js';
 import { parseSmtpUrl } from './messages/smtp-url.js';
+import { SERVICE_LETTERS, type ServiceLetter } from './promises/notices.js';
 import { isCronPattern } from './queue/cron.js';
 
 export interface Config {

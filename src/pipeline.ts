@@ -29,7 +29,8 @@ export const PIPELINE = {
   'judge-promises': {
     name: 'judge-promises',
     takes: 'order ids',
-    next: ['grant-awards'],
+    // What is told without anything being given needs no granting.
+    next: ['grant-awards', 'send-messages'],
     concurrency: 2,
     work: { kind: 'transaction', run: judgePromises },
   },

@@ -1,3 +1,4 @@
+import { noticeReversed } from '../compensation/notice-store.js';
 import { recordAudit } from '../db/audit-store.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
@@ -5,6 +6,7 @@ import { AppError } from '../errors.js';
 import { awardEvent } from '../events/event.js';
 import { recordEvents } from '../events/event-store.js';
 import { newId } from '../ids.js';
+import { issueTickets } from '../queue/outbox-store.js';
 import { formatQuantity } from './format-quantity.js';
 import { bookTransfers } from './ledger-store.js';
 import { lockAwardToReverse, markReversed, type ReversibleAward } from './reverse-store.js';
@@ -35,16 +37,18 @@ export interface ReversalAnswer {
 
 /**
  * Takes back what an award gave, by a compensating transfer from that very grant; the award and its grant stay as they are in
- * history. A later correction of tracking never comes here: only a person takes back.
+ * history. A later correction of tracking never comes here: only a person takes back. A customer whom a letter had told of it is
+ * told that it was taken back.
  * @throws AppError `not_found`, `already_decided` (reversed before), `already_spent`, `not_reversible`
  */
 export async function reverseAward(
-  deps: Pick<Deps, 'db' | 'clock'>,
+  deps: Pick<Deps, 'db' | 'clock'> & Partial<Pick<Deps, 'queues'>>,
   awardId: string,
   request: ReversalRequest,
 ): Promise<ReversalAnswer> {
   const { actor, reviewer, reason } = request;
-  return deps.db.transaction(async (sql) => {
+  const trace = newId();
+  const { reversed, tickets } = await deps.db.transaction(async (sql) => {
     const award = await lockAwardToReverse(sql, awardId);
     if (award === null) throw new AppError('not_found', 'There is no award with this id.');
     const now = await readNow(sql, deps.clock);
@@ -74,8 +78,13 @@ export async function reverseAward(
       reason,
       details: { ...answer, orderId: award.orderId, kind: award.kind, provider: award.provider },
     });
-    return answer;
+    const notices = await noticeReversed(sql, { awardId, quantity: answer.amount }, now);
+    const issued = await issueTickets(sql, { stage: 'send-messages', ids: notices, trigger: 'agent', trace });
+    return { reversed: answer, tickets: issued };
   });
+  // Who has no queue at hand leaves it to the relay.
+  await deps.queues?.announce(tickets);
+  return reversed;
 }
 
 /** Null: nothing of it is in the ledger, and it is only noted. @throws AppError when it cannot be reversed like this */

@@ -1,4 +1,5 @@
 import type { Remedy } from '../compensation/award.js';
+import { noticeDeclined } from '../compensation/notice-store.js';
 import { showMoney } from '../compensation/wording.js';
 import { recordAudit } from '../db/audit-store.js';
 import type { Sql } from '../db/database.js';
@@ -64,7 +65,8 @@ export function approveAward(deps: Deps, id: string, request: ReviewRequest & { 
 
 /**
  * Ends an award that was not given: one that waits, one that failed, one that no provider was asked for yet. What a person let
- * through is decided, but for what nobody is there to carry out. What else its decision gave is told without it.
+ * through is decided, but for what nobody is there to carry out. What else its decision gave is told without it; where that is
+ * nothing, a customer who had got in touch is told so.
  * @throws AppError `not_found`, `already_decided`, `amount_changed`
  */
 export function declineAward(deps: Deps, id: string, request: ReviewRequest & { readonly expected: Worth }) {
@@ -76,7 +78,8 @@ export function declineAward(deps: Deps, id: string, request: ReviewRequest & { 
       throw new AppError('already_decided', 'It was let through and is being given: reverse it when it is there.');
     refuseOtherWorth(award, request.expected);
     await settleAwards(sql, [award.id], 'declined', made);
-    return { stage: 'send-messages', ids: [award.decisionId], details: { stoppedBy: award.stoppedBy } };
+    const notices = await noticeDeclined(sql, [award.decisionId], made.at);
+    return { stage: 'send-messages', ids: [award.decisionId, ...notices], details: { stoppedBy: award.stoppedBy } };
   });
 }
 

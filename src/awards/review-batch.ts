@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { clearAlarm } from '../compensation/alarm-store.js';
+import { noticeDeclined } from '../compensation/notice-store.js';
 import type { Policy } from '../compensation/policy.js';
 import { recordAudit } from '../db/audit-store.js';
 import type { Sql } from '../db/database.js';
@@ -263,7 +264,8 @@ async function settle(
   );
   if (decision === 'approve') return carryOn(sql, awards, made, policy, trace);
   const decisions = [...new Set(awards.map(({ decisionId }) => decisionId))];
-  return issueTickets(sql, { stage: 'send-messages', ids: decisions, trigger: 'agent', trace });
+  const ids = [...decisions, ...(await noticeDeclined(sql, decisions, made.at))];
+  return issueTickets(sql, { stage: 'send-messages', ids, trigger: 'agent', trace });
 }
 
 /** What was let through is granted, and counts as spent today. */

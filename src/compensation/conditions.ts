@@ -49,7 +49,7 @@ const CONDITIONS: {
   },
   member: (wanted, { input, policy }) => {
     const { membership } = input;
-    const member = membership !== null && !policy.notMembers.includes(membership.tier);
+    const member = isMember(input, policy);
     const tier = membership === null ? '' : ` (tier ${membership.tier})`;
     return {
       holds: member === wanted,
@@ -182,6 +182,14 @@ export function checkConditions(when: Conditions, facts: Facts): Check[] {
     const check = CONDITIONS[name as keyof Conditions] as (wanted: unknown, facts: Facts) => Check;
     return [check(wanted, facts)];
   });
+}
+
+/** Whether the customer is a member, as the policy means it. */
+export function isMember(
+  { membership }: Pick<DecisionCase, 'membership'>,
+  { notMembers }: Pick<Policy, 'notMembers'>,
+): boolean {
+  return membership !== null && !notMembers.includes(membership.tier);
 }
 
 /**

@@ -3,13 +3,14 @@ import { type LocalFormat, localFormat } from '../local-format.js';
 import { counts, type DecidedAward, type DeclineCode, type PastAward, type Remedy } from './award.js';
 import type { Decision } from './decide.js';
 import type { DecisionCase, DecisionMode } from './decision-input.js';
+import { poorService } from './find-incident.js';
 
 /** What the customer is told of: the decision as it stands after the till, and the shipment that leads it. */
 export interface CustomerTold {
   readonly decision: Pick<Decision, 'incident' | 'awards' | 'tasks' | 'declinedBecause'>;
   readonly leading: Pick<
     DecisionCase,
-    'judgement' | 'promise' | 'firstDeliveredAt' | 'asOf' | 'order' | 'contacts' | 'history'
+    'judgement' | 'promise' | 'firstDeliveredAt' | 'asOf' | 'order' | 'contacts' | 'reports' | 'history'
   >;
   /** `shadow` and `backfill` give nothing, whatever was decided. */
   readonly mode: DecisionMode;
@@ -37,10 +38,14 @@ export function promisedWords(promise: Leading['promise'], format: LocalFormat):
   return `We promised this order by ${format.time(promise.at)} on ${format.day(format.dayOf(promise.at))}.`;
 }
 
-/** What the customer said comes before what the scans say, as it does in the decision. */
+/** What was reported comes before what the scans say, as it does in the decision. */
 function happened({ decision: { incident }, leading }: CustomerTold, format: LocalFormat): string {
   const { judgement, promise, asOf, firstDeliveredAt } = leading;
   const onDay = (at: Date) => `on ${format.day(format.dayOf(at))}`;
+  if (incident === 'service') {
+    const title = poorService(leading)?.title ?? null;
+    return `We noticed that ${title === null ? 'it' : `“${title}”`} was not as good as it should have been.`;
+  }
   if (incident === 'not_received') {
     const shown = firstDeliveredAt === null ? 'as delivered' : `as delivered ${onDay(firstDeliveredAt)}`;
     return `It is shown ${shown}, and you told us that you have not received it.`;

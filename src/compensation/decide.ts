@@ -214,11 +214,11 @@ function surplusOf(cases: readonly DecisionCase[], policy: Policy): Surplus[] {
   });
 }
 
-/** A silence that has not lasted long enough, or a contact dated after `asOf`. */
+/** A silence that has not lasted long enough, or a contact or report dated after `asOf`. */
 function nextChange(assessments: readonly Assessment[]): Date | null {
   const instants = assessments.flatMap(({ finding, input }) => [
     ...(finding.outcome === 'none' && finding.decidesAgainAt !== null ? [finding.decidesAgainAt] : []),
-    ...input.contacts.filter(({ at }) => at > input.asOf).map(({ at }) => at),
+    ...[...input.contacts, ...input.reports].filter(({ at }) => at > input.asOf).map(({ at }) => at),
   ]);
   return instants.reduce<Date | null>((first, at) => (first === null || at < first ? at : first), null);
 }

@@ -92,6 +92,11 @@ const decisionFieldsSchema = z.object({
     .transform((occasion) => occasion ?? null),
   registeredAt: instantSchema.nullish().transform((at) => at ?? null),
   contacts: z.array(z.object({ reason: z.enum(CONTACT_REASONS), at: instantSchema })).default([]),
+  reports: z
+    .array(
+      z.object({ kind: z.string('expected the kind of the report').min(1), title: optionalText, at: instantSchema }),
+    )
+    .default([]),
   history: z.array(pastAwardSchema).default([]),
   arm: z
     .enum(ARMS)

@@ -13,6 +13,13 @@ export type Arm = (typeof ARMS)[number];
 /** Whether a decision gives what it says: `shadow` and `backfill` decide and record, and give nothing. */
 export type DecisionMode = 'active' | 'shadow' | 'backfill';
 
+/** A service that was poor, as whoever measures it says. `title` is what the customer knows it by; null: not said. */
+export interface ReportedService {
+  readonly kind: string;
+  readonly title: string | null;
+  readonly at: Date;
+}
+
 /** Where the order goes. `country` as ISO 3166-1 alpha-2; null is not known. */
 export interface Destination {
   readonly country: string | null;
@@ -39,6 +46,8 @@ export interface DecisionCase {
   readonly registeredAt: Date | null;
   /** Those after `asOf` are not there. */
   readonly contacts: readonly { readonly reason: ContactReason; readonly at: Date }[];
+  /** What was reported of a service that was poor. Those after `asOf` are not there. */
+  readonly reports: readonly ReportedService[];
   /** Every award already made to this customer, for any order. Their order does not matter. */
   readonly history: readonly PastAward[];
   /** Null: nobody is held out. */

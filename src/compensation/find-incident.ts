@@ -1,7 +1,7 @@
 import { addMinutes } from 'date-fns';
 import { unreachable } from '../errors.js';
 import type { DeclineCode } from './award.js';
-import type { DecisionCase } from './decision-input.js';
+import type { DecisionCase, ReportedService } from './decision-input.js';
 import type { Incident } from './incident.js';
 import type { Policy } from './policy.js';
 import { dayCount } from './wording.js';
@@ -22,13 +22,13 @@ export type Finding =
       readonly decidesAgainAt: Date | null;
     };
 
-/** Which incident one shipment is, if any. What the customer reported comes before what the scans say. */
+/** Which incident one shipment is, if any. What was reported comes before what the scans say, and what was measured first of all. */
 export function findIncident(input: DecisionCase, policy: Policy): Finding {
-  return withExclusion(reported(input) ?? judged(input, policy), input, policy);
+  return withExclusion(poor(input) ?? reported(input) ?? judged(input, policy), input, policy);
 }
 
 /**
- * What is to be thought of an earlier incident of this shipment now. What the customer reported no scan refutes. A parcel that
+ * What is to be thought of an earlier incident of this shipment now. What was reported no scan refutes. A parcel that
  * is lost, damaged or returned did not come in time either, so it says nothing against `late`; what came after all was not
  * lost.
  */
@@ -37,12 +37,12 @@ export function reconsider(
   input: DecisionCase,
   policy: Policy,
 ): { readonly state: 'open'; readonly finding: IncidentFinding } | { readonly state: 'refuted' | 'unknown' } {
-  for (const found of [reported(input), judged(input, policy)]) {
+  for (const found of [poor(input), reported(input), judged(input, policy)]) {
     const finding = found && withExclusion(found, input, policy);
     if (finding?.outcome === 'incident' && finding.incident === earlier) return { state: 'open', finding };
   }
   const { verdict } = input.judgement;
-  if (earlier === 'not_received' || verdict === 'uncertain') return { state: 'unknown' };
+  if (earlier === 'not_received' || earlier === 'service' || verdict === 'uncertain') return { state: 'unknown' };
   const worse = verdict === 'lost' || verdict === 'damaged' || verdict === 'returned';
   return { state: earlier === 'late' && worse ? 'unknown' : 'refuted' };
 }
@@ -55,6 +55,19 @@ function withExclusion(found: Finding, input: DecisionCase, policy: Policy): Fin
     ({ incident, fault }) => incident === found.incident && fault === input.judgement.fault,
   );
   return { ...found, excludedBy: exclusion?.code ?? null };
+}
+
+/** A service that was measured and found poor: no parcel has a part in it. */
+function poor({ reports, asOf }: DecisionCase): Finding | null {
+  const found = poorService({ reports, asOf });
+  return found && incident('service', `the service was poor (${found.kind}), reported for ${iso(found.at)}`);
+}
+
+/** Of several reports the first that was made known by now: an order has one incident of a kind. */
+export function poorService({ reports, asOf }: Pick<DecisionCase, 'reports' | 'asOf'>): ReportedService | null {
+  return reports
+    .filter(({ at }) => at <= asOf)
+    .reduce<ReportedService | null>((first, one) => (first === null || one.at < first.at ? one : first), null);
 }
 
 /** An incident that a contact opens stands on the customer's word: the verdict and its silence do not matter to it. */

@@ -22,6 +22,7 @@ const FEWER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   ledger_lots: SELECT,
   ledger_transfers: APPEND,
   policy_versions: APPEND,
+  reported_incidents: APPEND,
   signing_keys: APPEND,
   verdicts: APPEND,
 };

@@ -41,25 +41,25 @@ interface OfOrder {
   readonly at: Date;
 }
 
-/** A promise may not be kept: once for each order, or for each `part` of it. */
+/** A promise may not be kept: once for each order. */
 export function atRiskEvent(
   one: OfOrder & {
     readonly promisedUntil: Date;
-    /** When the parcel is expected now; null: nobody says. */
-    readonly expectedAt?: Date | null;
-    readonly part?: string;
+    /** When the carrier expects it now, a day or an instant; null: not known. */
+    readonly expected: { readonly on: string } | { readonly at: Date } | null;
   },
 ): NewEvent {
-  const { orderId, customerId, promisedUntil, expectedAt = null, part = '' } = one;
+  const { orderId, customerId, promisedUntil, expected } = one;
   return {
     type: 'promise.at_risk',
     orderId,
-    subject: part === '' ? orderId : `${orderId}:${part}`,
+    subject: orderId,
     data: {
       orderId,
       customerId,
       promisedUntil: promisedUntil.toISOString(),
-      expectedAt: expectedAt?.toISOString() ?? null,
+      expectedOn: expected !== null && 'on' in expected ? expected.on : null,
+      expectedAt: expected !== null && 'at' in expected ? expected.at.toISOString() : null,
     },
     at: one.at,
   };

@@ -27,6 +27,7 @@ import { docsRoutes } from './routes/docs.js';
 import { eventEndpointRoutes } from './routes/event-endpoints.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
+import { incidentRoutes } from './routes/incidents.js';
 import { keyRoutes } from './routes/keys.js';
 import { ledgerRoutes } from './routes/ledger.js';
 import { letterLinkRoutes } from './routes/letter-links.js';
@@ -97,6 +98,7 @@ export async function createApp(deps: Deps): Promise<FastifyInstance> {
     approvalRoutes,
     ledgerRoutes,
     contactRoutes,
+    incidentRoutes,
     taskRoutes,
     suppressionRoutes,
     letterLinkRoutes,

@@ -18,6 +18,7 @@ export async function loadOrderView(
     include: {
       shipments: { orderBy: { position: 'asc' } },
       awards: { orderBy: [{ decidedAt: 'asc' }, { id: 'asc' }] },
+      reports: { orderBy: [{ at: 'asc' }, { id: 'asc' }] },
       messages: { orderBy: { createdAt: 'asc' } },
       tasks: { orderBy: { createdAt: 'asc' }, include: { assignee: true } },
     },
@@ -32,6 +33,7 @@ export async function loadOrderView(
     customerId: order.customerId,
     promisedUntil: order.promisedUntil.toISOString(),
     registeredAt: order.registeredAt.toISOString(),
+    digital: order.digital,
     shipments: order.shipments.map((shipment) => ({
       carrier: shipment.carrier,
       trackingNumber: shipment.trackingNumber,
@@ -92,6 +94,15 @@ export async function loadOrderView(
       beforeContact: beforeContactToJson(award, firstContactAt),
     })),
     overCompensation: surplusOf(verdict?.decision),
+    reports: order.reports.map((report) => ({
+      id: report.id,
+      kind: report.kind,
+      title: report.title,
+      evidence: report.evidence as Record<string, unknown>,
+      at: report.at.toISOString(),
+      recordedAt: report.recordedAt.toISOString(),
+      recordedBy: report.recordedBy,
+    })),
     tasks: order.tasks.map((task) => ({
       id: task.id,
       kind: task.kind,

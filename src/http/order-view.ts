@@ -13,6 +13,7 @@ export const orderViewSchema = z.object({
       'The promise was kept until here: the end of the promised day at the destination, or the promised instant',
   }),
   registeredAt: instant,
+  digital: z.boolean().meta({ description: 'No parcel: delivered when it was placed' }),
   shipments: z.array(
     z.object({
       carrier: z.string(),
@@ -84,6 +85,19 @@ export const orderViewSchema = z.object({
   overCompensation: z
     .array(z.object({ class: z.string(), unit: z.string(), quantity: z.int() }))
     .meta({ description: 'What was given beyond what the order earns as things stand now: it is never taken back' }),
+  reports: z
+    .array(
+      z.object({
+        id: z.string(),
+        kind: z.string(),
+        title: z.string().nullable(),
+        evidence: z.record(z.string(), z.unknown()),
+        at: instant,
+        recordedAt: instant,
+        recordedBy: z.string(),
+      }),
+    )
+    .meta({ description: 'Services that were reported to have been poor, with what was measured' }),
   tasks: z.array(
     z.object({
       id: z.string(),

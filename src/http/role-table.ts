@@ -55,6 +55,7 @@ export const ROLE_TABLE = {
   'GET /v1/customers/:id/ledger': 'agent',
   'POST /v1/customers/:id/ledger/debits': ['ingest', 'supervisor'],
   'POST /v1/contacts': ['ingest', 'agent'],
+  'POST /v1/incidents': ['ingest', 'agent'],
   'GET /v1/contacts/measure': 'supervisor',
 
   'GET /v1/tasks': 'agent',

@@ -35,6 +35,7 @@ export const ORDER_FIELDS: Readonly<Record<string, FieldKind>> = {
   'shippingPaid.currency': 'text',
   ...under('promise', PROMISE),
   shipBy: 'instant',
+  digital: 'flag',
   'occasion.name': 'text',
   'occasion.on': 'date',
   'destination.country': 'text',

@@ -1,7 +1,10 @@
 import type { AwardIncident } from '../compensation/incident.js';
-import type { Money } from '../money.js';
+import type { LetterAward } from '../compensation/letter-award.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
+import { NOTICE_KINDS, type NoticeFacts } from '../promises/notices.js';
 import type { Verdict } from '../promises/verdict.js';
+
+export type { LetterAward } from '../compensation/letter-award.js';
 
 /** Every letter there is. These names are stored with each message and shown by the API: never rename one. */
 export const TEMPLATE_NAMES = [
@@ -26,37 +29,12 @@ export const TEMPLATE_NAMES = [
 ] as const;
 export type TemplateName = (typeof TEMPLATE_NAMES)[number];
 
-/** Letters in which nothing is given: each is one notice, of the kind that its template is called by. */
-export const NOTICE_KINDS = ['order-confirmed', 'shipped', 'at-risk', 'declined', 'correction'] as const;
-export type NoticeKind = (typeof NOTICE_KINDS)[number];
-
-/** Those that one may do without: a shop switches them on, and a customer may end them. */
-export const SERVICE_LETTERS = ['order-confirmed', 'shipped', 'at-risk'] as const satisfies readonly NoticeKind[];
-export type ServiceLetter = (typeof SERVICE_LETTERS)[number];
-
 /** Letters that tell of what a person gave or approved: somebody has looked, and they are not one apology more. */
 const BY_PEOPLE: readonly TemplateName[] = ['goodwill', 'award-approved'];
 /** Letters that apologise for something: they are what a customer can get too many of. */
 export const APOLOGIES: readonly TemplateName[] = TEMPLATE_NAMES.filter(
   (name) => !BY_PEOPLE.includes(name) && !(NOTICE_KINDS as readonly string[]).includes(name),
 );
-
-/**
- * Something the customer HAS been given: a letter is only written once every award in it is applied, and its amounts
- * are the ledger's. Days are local calendar days (`2027-03-01`), null where they are not known or where there is none.
- */
-export type LetterAward =
-  | { readonly kind: 'membership_extension'; readonly months: number; readonly endsOn: string | null }
-  | { readonly kind: 'store_credit'; readonly amount: Money; readonly expiresOn: string | null }
-  | { readonly kind: 'refund' | 'shipping_refund'; readonly amount: Money; readonly arrivesOn: string | null }
-  | { readonly kind: 'points'; readonly points: number; readonly expiresOn: string | null }
-  | {
-      readonly kind: 'replacement';
-      readonly twoDayShipping: boolean;
-      readonly shipsOn?: string | null;
-      readonly arrivesOn: string | null;
-    }
-  | { readonly kind: 'gift' };
 
 /**
  * The facts of one letter, and all that its text depends on: the same facts give the same words for ever, so that a
@@ -80,14 +58,7 @@ export interface Letter extends LetterFacts {
   /** Where the customer ends letters of this kind; only in those that one may do without. */
   readonly unsubscribeUrl?: string | null;
   /** Of a correction: what was not right. `came_in_time`: the apology; `reversed`: what it said was given, which is `awards`. */
-  readonly correctionOf?: 'came_in_time' | 'reversed' | null;
-}
-
-/** What a notice says besides the facts of its order. */
-export interface NoticeFacts extends LetterFacts {
-  readonly correctionOf?: 'came_in_time' | 'reversed' | null;
-  /** Of a reversal: what was taken back, or could not be given. */
-  readonly awards?: readonly LetterAward[];
+  readonly correctionOf?: NoticeFacts['correctionOf'];
 }
 
 /**
@@ -113,6 +84,8 @@ export function templateFor(decision: {
       return decision.verdict === 'late' ? 'late-delivered' : 'late-overdue';
     case 'not_received':
       return 'not-received';
+    case 'service':
+      return 'service-refund';
     case 'lost':
     case 'damaged':
     case 'returned':

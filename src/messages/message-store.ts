@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.js';
+import type { LetterAwardRow } from '../compensation/letter-award.js';
 import type { Database, Sql } from '../db/database.js';
 import { recordMessageSent } from '../events/event-store.js';
-import type { Letter, NoticeKind, TemplateName } from './letter.js';
+import type { NoticeKind } from '../promises/notices.js';
+import type { Letter, TemplateName } from './letter.js';
 import { checkAmounts } from './letter-amounts-store.js';
 import {
   type DueMessage,
@@ -28,17 +30,7 @@ export interface TellableDecision {
   readonly incident: string;
   readonly facts: unknown;
   /** What is to be told; instants as ISO 8601, dates as they stand in a calendar. */
-  readonly awards: readonly {
-    readonly id: string;
-    readonly kind: string;
-    readonly months: number | null;
-    readonly points: number | null;
-    readonly amount_minor: number | null;
-    readonly currency: string | null;
-    readonly shipping: string | null;
-    readonly expires_at: string | null;
-    readonly ship_on: string | null;
-  }[];
+  readonly awards: readonly LetterAwardRow[];
   /** The same incident got something before. */
   readonly isTopUp: boolean;
   /** A letter told of another part of the same decision already. */
@@ -90,7 +82,7 @@ export async function findTellable(sql: Sql, decisionIds: readonly string[]): Pr
   }));
 }
 
-/** A notice that nobody has written the letter of yet. */
+/** A notice of which a letter is to tell, that nobody has written yet. */
 export interface TellableNotice {
   readonly noticeId: string;
   readonly kind: NoticeKind;
@@ -106,7 +98,7 @@ export async function findTellableNotices(sql: Sql, noticeIds: readonly string[]
   const { rows } = await sql.query(
     `SELECT n.id, n.kind, n.order_id, n.facts, c.id AS customer_id, c.email, c.name, c.locale
      FROM notices n JOIN orders o ON o.id = n.order_id JOIN customers c ON c.id = o.customer_id
-     WHERE n.id = ANY($1::uuid[]) AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.notice_id = n.id)
+     WHERE n.id = ANY($1::uuid[]) AND n.tells AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.notice_id = n.id)
      ORDER BY n.id`,
     [noticeIds],
   );

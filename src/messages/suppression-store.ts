@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
-import { SERVICE_LETTERS } from './letter.js';
+import { SERVICE_LETTERS } from '../promises/notices.js';
 
 /** `all`: nothing is sent there. `service`: no letter that one may do without. */
 export const SUPPRESSION_SCOPES = ['all', 'service'] as const;

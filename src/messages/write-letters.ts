@@ -1,22 +1,15 @@
-import { addDaysTo, localDateOf } from '../calendar.js';
 import type { AwardIncident } from '../compensation/incident.js';
+import { letterAwardOf } from '../compensation/letter-award.js';
 import type { Config } from '../config.js';
 import type { Sql } from '../db/database.js';
 import type { Deps } from '../deps.js';
 import { newId } from '../ids.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
+import { type NoticeFacts, type NoticeKind, SERVICE_LETTERS } from '../promises/notices.js';
 import { parseMailbox } from './address.js';
 import { countEarlierFailures, isBeyondLimit, type PastApology, rememberedSince } from './apologies.js';
 import { loadPastApologies, lockCustomersOf } from './apology-store.js';
-import {
-  APOLOGIES,
-  type Letter,
-  type LetterAward,
-  type NoticeFacts,
-  type NoticeKind,
-  SERVICE_LETTERS,
-  templateFor,
-} from './letter.js';
+import { APOLOGIES, type Letter, templateFor } from './letter.js';
 import { checkAmounts } from './letter-amounts-store.js';
 import type { LetterTexts } from './letter-texts.js';
 import { linkToken } from './links.js';
@@ -161,42 +154,10 @@ function letterOf(decision: TellableDecision, { shopName, signers }: Config, ear
     shopName,
     customer: { name: decision.name, locale: decision.locale },
     orderId: decision.orderId,
-    awards: decision.awards.map((award) => toLetterAward(award, facts.promise.timeZone)),
+    awards: decision.awards.map((award) => letterAwardOf(award, facts.promise.timeZone)),
     isTopUp,
     signedBy: (wentWrongAgain ? signers.senior : null) ?? signers.usual,
   };
-}
-
-function toLetterAward(award: TellableDecision['awards'][number], timeZone: string): LetterAward {
-  const amount = { amountMinor: award.amount_minor ?? 0, currency: award.currency ?? '' };
-  const expiresOn = award.expires_at === null ? null : lastDayOf(new Date(award.expires_at), timeZone);
-  switch (award.kind) {
-    case 'membership_extension':
-      return { kind: 'membership_extension', months: award.months ?? 0, endsOn: null };
-    case 'store_credit':
-      return { kind: 'store_credit', amount, expiresOn };
-    case 'points':
-      return { kind: 'points', points: award.points ?? 0, expiresOn };
-    case 'refund':
-    case 'shipping_refund':
-      return { kind: award.kind, amount, arrivesOn: null };
-    case 'replacement':
-      return {
-        kind: 'replacement',
-        twoDayShipping: award.shipping === 'two_day',
-        shipsOn: award.ship_on,
-        arrivesOn: null,
-      };
-    case 'gift':
-      return { kind: 'gift' };
-    default:
-      throw new Error(`assertion failed: no letter can tell of ${award.kind}`);
-  }
-}
-
-/** The last day on which the whole day can be used: the day on which it ends is told as the day before. */
-function lastDayOf(expiresAt: Date, timeZone: string): string {
-  return addDaysTo(localDateOf(expiresAt, timeZone), -1);
 }
 
 const INSTANTS = new Set(['asOf', 'metAt', 'deliveredAt', 'at']);

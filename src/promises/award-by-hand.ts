@@ -16,10 +16,10 @@ import type { Deps } from '../deps.js';
 import { AppError, assert } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Money } from '../money.js';
-import { issueTickets } from '../queue/outbox-store.js';
 import type { Ticket } from '../queue/ticket.js';
 import { loadFirstDelivery, recordHandDecision } from './award-by-hand-store.js';
 import { judgeOrders } from './judge-orders.js';
+import { carryOn } from './judge-promises.js';
 import type { LetterFacts } from './letter-facts.js';
 import { type JudgedOrder, lockOrders } from './verdict-store.js';
 
@@ -117,8 +117,8 @@ export async function awardByHand(
     reason: wanted.reason,
     details: { orderId, keyId: person.keyId, ...remedy, status: award.status, stoppedBy: award.stoppedBy, trace },
   });
-  const pending = [...judged.newAwards, recorded].filter(({ status }) => status === 'pending').map(({ id }) => id);
-  const tickets = await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger: 'agent', trace });
+  const { newAwards, notices } = judged;
+  const tickets = await carryOn(sql, { newAwards: [...newAwards, recorded], notices }, { trigger: 'agent', trace });
   return { awardId: recorded.id, tickets };
 }
 

@@ -1,6 +1,7 @@
 import { subHours } from 'date-fns';
 import { localDateOf, startOfLocalDay } from '../calendar.js';
 import { lockCustomers } from '../compensation/award-store.js';
+import { isMember } from '../compensation/conditions.js';
 import { firstDeliveredAt } from '../compensation/first-delivered-at.js';
 import type { Policy } from '../compensation/policy.js';
 import { recordAudits } from '../db/audit-store.js';
@@ -163,7 +164,12 @@ async function loadBrokenOrders(
       const { promise } = input;
       const { occasion } = order;
       const known = { judgement, promise, occasion, asOf, firstDeliveredAt: firstDeliveredAt(input) };
-      const letter = letterFactsOf(known, worst, []);
+      const letter = letterFactsOf(known, worst, [], {
+        parcels: cases,
+        isMember: isMember(order, policy),
+        declinedBecause: null,
+        service: null,
+      });
       return [order.id, { orderId: order.id, letter, awards: given.get(order.id) ?? [] }];
     }),
   );

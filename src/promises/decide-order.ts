@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { armOf } from '../compensation/arm.js';
 import type { DecidedForOrder, PlannedTask, StoredPastAward } from '../compensation/award-store.js';
+import { isMember } from '../compensation/conditions.js';
 import { customerWording } from '../compensation/customer-wording.js';
 import { type Decision, decideForOrder } from '../compensation/decide.js';
 import type { DecisionCase } from '../compensation/decision-input.js';
+import { poorService } from '../compensation/find-incident.js';
 import { firstDeliveredAt } from '../compensation/first-delivered-at.js';
 import { judgingFor, type Policy } from '../compensation/policy.js';
 import { passTill, type Till } from '../compensation/till.js';
 import { assert } from '../errors.js';
 import { newId } from '../ids.js';
 import type { Shipment, StoredScan } from '../shipments/shipment-store.js';
+import type { TrackingEvent } from '../shipments/tracking-event.js';
 import { nextCallAt } from './call-time.js';
 import { type LetterFacts, letterFactsOf } from './letter-facts.js';
 import { toPromise } from './order-store.js';
@@ -51,10 +54,16 @@ export function look(
   const cases = parcels.map((shipment) => {
     const events = shipment ? (scans.get(shipment.id) ?? []) : [];
     const promise = (shipment && ownPromise(shipment)) ?? order.promise;
-    const input: VerdictCase = { ...judging, promise, asOf, shipBy: order.shipBy, events };
+    const told = shipment === null ? digitalDelivery(order) : events;
+    const input: VerdictCase = { ...judging, promise, asOf, shipBy: order.shipBy, events: told };
     return { shipment, scans: events, input, judgement: judge(input) };
   });
   return { order, cases };
+}
+
+/** What is downloaded or watched is there when it was ordered, as if a carrier had said so. */
+function digitalDelivery({ digitalAt }: Pick<JudgedOrder, 'digitalAt'>): TrackingEvent[] {
+  return digitalAt === null ? [] : [{ status: 'delivered', time: { at: digitalAt }, exception: null, disputed: false }];
 }
 
 function ownPromise({ promise }: Shipment) {
@@ -75,6 +84,7 @@ export function decideOne(
     occasion: order.occasion,
     registeredAt: order.registeredAt,
     contacts: order.contacts,
+    reports: order.reports,
     destination: order.destination,
     arm,
     history,
@@ -114,7 +124,14 @@ export function decideOne(
 
   // Most answers give nothing and ask nobody to call: there is nothing to tell of them.
   const tellsOf = mode === 'active' && (gives || decision.tasks.length > 0);
-  const facts = tellsOf ? letterFactsOf(leadingCase, leading, decision.tasks) : null;
+  const facts = tellsOf
+    ? letterFactsOf(leadingCase, leading, decision.tasks, {
+        parcels: cases,
+        isMember: isMember(order, policy),
+        declinedBecause: null,
+        service: incident === 'service' ? serviceOf(leadingCase) : null,
+      })
+    : null;
   const { earned, withheld, overCompensation } = decision;
   const tells = incident !== null || overCompensation.length > 0;
   const row: VerdictRow = {
@@ -127,7 +144,11 @@ export function decideOne(
     customerWording: customerWording({ decision, leading: leadingCase, mode, locale: order.locale }),
     mode,
     arm: incident === null ? null : arm,
-    inputs: { ...shared, cases: cases.map(({ shipment, input }) => inputOf(shipment, input)) },
+    inputs: {
+      ...shared,
+      ...(order.digitalAt === null ? {} : { digital: true }),
+      cases: cases.map(({ shipment, input }) => inputOf(shipment, input)),
+    },
     decision: tells ? { answer, earned, withheld, overCompensation, till } : null,
     facts: gives ? facts : null,
   };
@@ -135,6 +156,11 @@ export function decideOne(
   const tasks =
     facts === null ? [] : decision.tasks.map((task) => planTask(task, { input: leadingCase, facts, decision, policy }));
   return { outcome, row, decided: { orderId: order.id, customerId: order.customerId, incident, awards, tasks } };
+}
+
+function serviceOf(leading: DecisionCase): NonNullable<LetterFacts['service']> | null {
+  const found = poorService(leading);
+  return found && { kind: found.kind, title: found.title };
 }
 
 /** A call falls into the customer's day, and whoever makes it knows what the record says. */

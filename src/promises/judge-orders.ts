@@ -17,6 +17,7 @@ import { recordEvents } from '../events/event-store.js';
 import type { Trigger } from '../queue/ticket.js';
 import { loadScans, loadShipmentsOfOrders, type Shipment } from '../shipments/shipment-store.js';
 import { decideOne, type JudgedOutcome, type LookedAt, look } from './decide-order.js';
+import { noticeJudged } from './notice-judged.js';
 import { type Verdict, worstIndex } from './verdict.js';
 import { type JudgedOrder, lockOrders, recordVerdicts, saveDueDates, type VerdictRow } from './verdict-store.js';
 
@@ -27,6 +28,8 @@ export interface JudgedOrders {
   readonly looked: readonly LookedAt[];
   readonly outcomes: readonly JudgedOutcome[];
   readonly newAwards: readonly NewAward[];
+  /** What the customers are to be told of besides: ids of notices that have a letter. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -35,7 +38,7 @@ export interface JudgedOrders {
  * @param work.asOf judge with what was known then; now, when it is left out
  */
 export async function judgeOrders(
-  deps: Pick<Deps, 'policies' | 'clock' | 'log'>,
+  deps: Pick<Deps, 'policies' | 'clock' | 'log' | 'config'>,
   sql: Sql,
   work: { ids: readonly string[]; asOf?: Date | undefined; trigger: Trigger; trace: string },
 ): Promise<JudgedOrders> {
@@ -108,7 +111,13 @@ export async function judgeOrders(
   await saveDueDates(sql, dueDates, asOf);
   if (open.length === 0) await countSettled(sql, now, news);
   if (work.asOf === undefined) await recordEvents(sql, brokenNews(looked, outcomes, { at: now, mode: policy.mode }));
-  return { asOf, looked, outcomes, newAwards };
+  const judged = looked.flatMap((one, index) => {
+    const outcome = outcomes[index];
+    return outcome ? [{ looked: one, outcome }] : [];
+  });
+  // A look back in time tells nobody anything.
+  const notices = work.asOf ? [] : await noticeJudged(deps, sql, judged, { policy, asOf, histories });
+  return { asOf, looked, outcomes, newAwards, notices };
 }
 
 const NO_TILL: Till = { breakerOpen: false, spentToday: {} };
@@ -120,12 +129,17 @@ function tillOf(till: Till, spent: ReadonlyMap<string, number>, { total: { curre
 }
 
 /**
- * A promise that was kept can still be followed by "it is not here", or "it is broken"; and of one that turns out to have
+ * A promise that was kept can still be followed by "it is not here", "it is broken", or by a poor service; and of one that turns out to have
  * been kept after all it must be known what was given.
  */
 function mayGet({ order, cases }: LookedAt): boolean {
-  const { contacts, last } = order;
-  return contacts.length > 0 || last?.incident != null || cases.some(({ judgement }) => BROKEN.has(judgement.verdict));
+  const { contacts, reports, last } = order;
+  return (
+    contacts.length > 0 ||
+    reports.length > 0 ||
+    last?.incident != null ||
+    cases.some(({ judgement }) => BROKEN.has(judgement.verdict))
+  );
 }
 
 /** Of what a breaker counts: whether an order was found kept or broken, and whether late. */

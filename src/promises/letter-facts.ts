@@ -2,10 +2,12 @@ import type { DeclineCode } from '../compensation/award.js';
 import { occasionMissed } from '../compensation/conditions.js';
 import type { DecisionCase } from '../compensation/decision-input.js';
 import type { DecidedTask } from '../compensation/rules.js';
+import { applyEvents } from '../shipments/apply-events.js';
 import type { Shipment, StoredScan } from '../shipments/shipment-store.js';
 import type { ExceptionKind, TrackingStatus } from '../shipments/tracking-event.js';
+import { publicParcel } from '../shipments/tracking-links.js';
 import type { DeliveryPromise } from './promise.js';
-import type { Verdict } from './verdict.js';
+import { CUSTOMER_KINDS, type Verdict } from './verdict.js';
 
 /**
  * What there is to tell about a broken promise besides what was given for it: stored with the decision, so that its letter
@@ -55,11 +57,23 @@ export interface ParcelFact {
   readonly estimate: LetterFacts['estimate'];
 }
 
+/** A parcel with what its carriers have told; null: nobody has shipped it yet. */
+interface KnownParcel {
+  readonly shipment: Shipment | null;
+  readonly scans: readonly StoredScan[];
+}
+
+/** What is told of an order besides the shipment that leads. */
+export interface OrderFacts extends Required<Pick<LetterFacts, 'isMember' | 'service' | 'declinedBecause'>> {
+  readonly parcels: readonly KnownParcel[];
+}
+
 /** The facts of the shipment whose verdict is the order's. */
 export function letterFactsOf(
   decided: Pick<DecisionCase, 'judgement' | 'promise' | 'occasion' | 'asOf' | 'firstDeliveredAt'>,
-  parcel: { readonly shipment: Shipment | null; readonly scans: readonly StoredScan[] },
+  parcel: KnownParcel,
   tasks: readonly DecidedTask[],
+  order: OrderFacts,
 ): LetterFacts {
   const { judgement, occasion, asOf } = decided;
   const { verdict, metAt, lateDays, lateMinutes } = judgement;
@@ -81,8 +95,52 @@ export function letterFactsOf(
     estimate: parcel.shipment?.estimate ?? null,
     occasion: occasionMissed(decided).missed ? occasion : null,
     callPlanned: tasks.some(({ kind }) => kind === 'call'),
+    parcels: order.parcels.flatMap((one) => parcelFact(one, asOf) ?? []),
+    cause: causeOf(past, judgement, order.declinedBecause),
+    isMember: order.isMember,
+    service: order.service,
+    declinedBecause: order.declinedBecause,
   };
 }
+
+function parcelFact({ shipment, scans }: KnownParcel, asOf: Date): ParcelFact | null {
+  if (shipment === null) return null;
+  const { trackingNumber, estimate, destinationZone } = shipment;
+  const known = scans.filter(({ interval }) => interval.earliest <= asOf);
+  return { ...publicParcel(shipment), trackingNumber, ...applyEvents(known, destinationZone), estimate };
+}
+
+/** What explains a delay by itself. That there is a delay, or something else, explains nothing. */
+const CAUSES: readonly ExceptionKind[] = ['weather', 'customs', 'misrouted', 'security', 'held'];
+/** What a verdict that is about time can be explained by. */
+const ABOUT_TIME: readonly Verdict[] = ['pending', 'overdue', 'late'];
+
+/**
+ * The first thing that held the parcel up before it came. The customer's own part in it is told only where nothing is given
+ * for that reason: else it would be a reproach.
+ */
+function causeOf(
+  past: readonly StoredScan[],
+  { verdict, metAt }: DecisionCase['judgement'],
+  declinedBecause: DeclineCode | null,
+): ExceptionKind | null {
+  if (!ABOUT_TIME.includes(verdict)) return null;
+  const wanted = WHY_DECLINED[declinedBecause ?? ''] ?? CAUSES;
+  const first = past
+    .filter(({ exception, disputed }) => exception !== null && !disputed && wanted.includes(exception))
+    .filter(({ interval }) => metAt === null || interval.earliest <= metAt)
+    .reduce<StoredScan | null>(
+      (soFar, scan) => (soFar === null || scan.interval.earliest < soFar.interval.earliest ? scan : soFar),
+      null,
+    );
+  return first?.exception ?? null;
+}
+
+const WHY_DECLINED: Readonly<Record<string, readonly ExceptionKind[]>> = {
+  customer_fault: CUSTOMER_KINDS,
+  customs: ['customs'],
+  force_majeure: ['weather'],
+};
 
 function metByOf(scans: readonly StoredScan[], metAt: Date | null): LetterFacts['metBy'] {
   if (metAt === null) return null;

@@ -145,6 +145,9 @@ export const orderDocumentSchema = z
           postalCode: text(20).nullish(),
         })
         .nullish(),
+      digital: z.boolean('must be true or false').nullish().meta({
+        description: 'What is downloaded or watched: no parcel, and delivered when it is placed. Never changes.',
+      }),
       providerReferences: providerReferencesSchema.nullish(),
       shipments: z
         .array(shipmentSchema, 'must be a list')
@@ -154,6 +157,13 @@ export const orderDocumentSchema = z
     'must be a JSON object',
   )
   .superRefine((order, context) => {
+    if (order.digital === true && order.shipments.length > 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['shipments'],
+        message: 'must be empty: a digital order has no parcel',
+      });
+    }
     if (order.total && order.shippingPaid && order.total.currency !== order.shippingPaid.currency) {
       context.addIssue({
         code: 'custom',

@@ -9,6 +9,7 @@ export interface RegisteredPromises {
   readonly customerId: string;
   readonly promise: DeliveryPromise;
   readonly shipments: ReadonlyMap<string, DeliveryPromise | null>;
+  readonly digital: boolean;
   /** All money of an order is in one currency. */
   readonly money: { readonly currency: string | null; readonly total: boolean; readonly shippingPaid: boolean };
 }
@@ -35,7 +36,7 @@ export async function lockRegisteredPromises(
   ids: readonly string[],
 ): Promise<Map<string, RegisteredPromises>> {
   const orders = await sql.query(
-    `SELECT id, customer_id, promise_on, promise_at, promise_time_zone, currency, total_minor, shipping_paid_minor
+    `SELECT id, customer_id, promise_on, promise_at, promise_time_zone, digital, currency, total_minor, shipping_paid_minor
      FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE`,
     [ids],
   );
@@ -58,6 +59,7 @@ export async function lockRegisteredPromises(
         customerId: row.customer_id,
         promise: toPromise(row) ?? { on: '', timeZone: row.promise_time_zone },
         shipments: parcels.get(row.id) ?? new Map(),
+        digital: row.digital,
         money: {
           currency: row.currency,
           total: row.total_minor !== null,
@@ -127,10 +129,11 @@ export async function insertOrders(
     promised_until: promisedUntil,
     due_at: dueAt,
     backfill,
+    digital: order.digital ?? false,
     registered_at: registeredAt,
   }));
   const columns = [
-    'id, customer_id, promise_on, promise_at, promise_time_zone, promised_until, due_at, backfill, registered_at',
+    'id, customer_id, promise_on, promise_at, promise_time_zone, promised_until, due_at, backfill, digital, registered_at',
     ...FACTS,
   ].join(', ');
   const result = await sql.query(

@@ -71,6 +71,7 @@ function pointsOf(order: BrokenOrder): string[] {
 const SAID: Partial<Record<Incident, string>> = {
   not_received: 'The customer has said that it did not arrive.',
   damaged: 'It is known to have come damaged.',
+  service: 'It was found to be poor while the customer used it.',
 };
 
 function awardPoints({ awards }: BrokenOrder): string[] {

@@ -29,12 +29,13 @@ export interface RankedCall extends CallCandidate {
   readonly reasons: readonly string[];
 }
 
-/** Worse than late: the customer has not got it, or not whole. */
+/** Worse than late: the customer has not got it, or not whole, or not as good. */
 const GRAVE = {
   lost: 'a parcel was lost',
   not_received: 'a parcel did not arrive',
   damaged: 'a parcel came damaged',
   returned: 'a parcel went back',
+  service: 'a service was poor',
 } as const satisfies Partial<Record<Incident, string>>;
 
 /**

@@ -2,9 +2,9 @@ import { recordAudit } from '../db/audit-store.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
-import { issueTickets } from '../queue/outbox-store.js';
 import type { JudgedOutcome } from './decide-order.js';
 import { judgeOrders } from './judge-orders.js';
+import { carryOn } from './judge-promises.js';
 import { findOrderByNumber, loadVerdictAnswer, type VerdictAnswerRow } from './verdict-store.js';
 
 export interface RecheckAnswer {
@@ -29,7 +29,8 @@ export async function recheck(
   const trace = newId();
   const { answer, tickets } = await deps.db.transaction(async (sql) => {
     const before = await loadVerdictAnswer(sql, orderId);
-    const { asOf, outcomes, newAwards } = await judgeOrders(deps, sql, { ids: [orderId], trigger: 'recheck', trace });
+    const judged = await judgeOrders(deps, sql, { ids: [orderId], trigger: 'recheck', trace });
+    const { asOf, outcomes, newAwards } = judged;
     const outcome = outcomes[0];
     if (!outcome) throw new AppError('not_found', 'There is no order with this id.');
     const after = { ...answerOf(outcome), judgedAt: asOf, policyVersion: (await deps.policies.active(sql)).version };
@@ -46,8 +47,7 @@ export async function recheck(
         trace,
       },
     });
-    const pending = newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
-    const issued = await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger: 'recheck', trace });
+    const issued = await carryOn(sql, judged, { trigger: 'recheck', trace });
     return { answer: { before, after, changed: outcome.changed, awards: newAwards.length, trace }, tickets: issued };
   });
   await deps.queues.announce(tickets);

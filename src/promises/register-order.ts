@@ -1,4 +1,5 @@
 import { trackingKeyOf } from '../carriers/matching.js';
+import { recordNotices, tellingIds } from '../compensation/notice-store.js';
 import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
@@ -6,6 +7,7 @@ import { AppError, type FieldError } from '../errors.js';
 import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import { addCustomers, saveCustomers } from './customer-store.js';
+import { confirmedNotice } from './notices.js';
 import type { OrderDocument } from './order-document.js';
 import {
   completeOrders,
@@ -28,8 +30,8 @@ export interface Registration {
 /**
  * Registers an order, or completes one that is known: what the document gives replaces what was known, what it leaves out
  * stays, shipments are added. Scans that came before the order are found by its tracking numbers.
- * @throws AppError `promise_changed`, `customer_changed`, or `invalid_request` for a second currency or two promises of
- *   one parcel, with the fields; nothing is written then
+ * @throws AppError `promise_changed`, `customer_changed`, or `invalid_request` for a second currency, two promises of one
+ *   parcel or a parcel of a digital order, with the fields; nothing is written then
  */
 export async function registerOrder(deps: Deps, id: string, order: OrderDocument): Promise<Registration> {
   refuseTwoPromisesOfOneParcel(order);
@@ -46,15 +48,35 @@ export async function registerOrder(deps: Deps, id: string, order: OrderDocument
     if (refusal) throw refusal;
     const created = registered.created.has(id);
     if (!created && !registered.changed.has(id)) return { outcome: 'unchanged' as const, tickets: [] };
+    const notices = created ? await noticeConfirmed(deps, sql, { id, order, promisedUntil, registeredAt }) : [];
     return {
       outcome: created ? ('created' as const) : ('completed' as const),
-      tickets: await issueFor(sql, id, order, trace),
+      tickets: [
+        ...(await issueFor(sql, id, order, trace)),
+        ...(await issueTickets(sql, { stage: 'send-messages', ids: notices, trigger: 'registration', trace })),
+      ],
     };
   });
   // The answer does not wait for the queue: what is committed gets there in any case.
   void deps.queues.announce(tickets);
   deps.log.debug({ trace, outcome }, 'register-order');
   return { outcome, promisedUntil };
+}
+
+/** A shop that wants so has its customers told what was promised, as long as that is to come. @returns ids of notices */
+async function noticeConfirmed(
+  deps: Pick<Deps, 'config' | 'policies'>,
+  sql: Sql,
+  {
+    id,
+    order,
+    promisedUntil,
+    registeredAt,
+  }: { id: string; order: OrderDocument; promisedUntil: Date; registeredAt: Date },
+): Promise<string[]> {
+  if (!deps.config.serviceLetters.has('order-confirmed') || registeredAt >= promisedUntil) return [];
+  const { policy } = await deps.policies.active(sql);
+  return tellingIds(await recordNotices(sql, [confirmedNotice(id, order, policy, registeredAt)], registeredAt));
 }
 
 /** Through track-shipments where there are numbers, as their scans may have come before; else straight to the judge. */
@@ -132,7 +154,7 @@ export function refuseTwoPromisesOfOneParcel(order: OrderDocument): void {
   }
 }
 
-/** Why a document cannot complete what is registered: `promise_changed`, `customer_changed`, or `invalid_request` for a second currency. */
+/** Why a document cannot complete what is registered: `promise_changed`, `customer_changed`, or `invalid_request` for a second currency or a parcel of a digital order. */
 function refusalOf(known: RegisteredPromises | undefined, order: OrderDocument): AppError | null {
   if (!known) return null;
   if (known.customerId !== order.customer.id) {
@@ -140,6 +162,8 @@ function refusalOf(known: RegisteredPromises | undefined, order: OrderDocument):
       errors: [{ field: 'customer.id', message: 'differs from the customer that the order was registered for' }],
     });
   }
+  const digital = digitalRefusalOf(known, order);
+  if (digital) return digital;
   const errors: FieldError[] = [];
   const differs = (field: string, promise: DeliveryPromise) =>
     errors.push({ field, message: `was promised as ${describe(promise)} and never changes` });
@@ -155,6 +179,19 @@ function refusalOf(known: RegisteredPromises | undefined, order: OrderDocument):
     });
   }
   return secondCurrencyOf(known.money, order);
+}
+
+/** A parcel does not become a download, nor the other way round: it would be judged otherwise. */
+function digitalRefusalOf({ digital }: RegisteredPromises, order: OrderDocument): AppError | null {
+  if ((order.digital ?? digital) !== digital) {
+    return new AppError('promise_changed', 'Whether an order is digital never changes.', {
+      errors: [{ field: 'digital', message: `is ${digital} and never changes` }],
+    });
+  }
+  if (!digital || order.shipments.length === 0) return null;
+  return new AppError('invalid_request', 'A digital order has no parcel.', {
+    errors: [{ field: 'shipments', message: 'must be empty: the order is digital' }],
+  });
 }
 
 /** An amount that was said in one currency must not become one in another because a later document names only the other. */

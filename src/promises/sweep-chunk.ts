@@ -4,6 +4,7 @@ import { AppError, ERROR_CODES } from '../errors.js';
 import { failpoint } from '../failpoint.js';
 import { issueTickets } from '../queue/outbox-store.js';
 import { type JudgedOrders, judgeOrders } from './judge-orders.js';
+import { carryOn } from './judge-promises.js';
 import type { JudgedChunk } from './sweep-counts.js';
 
 type Work = Parameters<typeof judgeOrders>[2];
@@ -46,9 +47,7 @@ async function judgeWhole(
     const { outcome, tickets } = await deps.db.transaction(async (sql) => {
       const result = await judgeOrders(deps, sql, work);
       if (dryRun) throw new RolledBack(result);
-      const pending = result.newAwards.filter(({ status }) => status === 'pending').map(({ id }) => id);
-      const { trigger, trace } = work;
-      const issued = await issueTickets(sql, { stage: 'grant-awards', ids: pending, trigger, trace });
+      const issued = await carryOn(sql, result, work);
       const judged = outcomeOf(result);
       await note(sql, judged);
       failpoint('sweep:before-commit');

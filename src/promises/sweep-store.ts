@@ -91,7 +91,7 @@ export async function findUntoldDecisions(sql: Sql): Promise<string[]> {
          AND NOT bool_or(a.status = 'pending')
        UNION SELECT coalesce(decision_id, notice_id) FROM messages WHERE status IN ('queued', 'sending')
        UNION SELECT n.id FROM notices n JOIN orders o ON o.id = n.order_id JOIN customers c ON c.id = o.customer_id
-         WHERE c.email IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.notice_id = n.id)
+         WHERE n.tells AND c.email IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.notice_id = n.id)
      )
      SELECT id FROM untold
      WHERE NOT EXISTS (SELECT 1 FROM outbox t WHERE t.stage = 'send-messages' AND t.parked_at IS NULL

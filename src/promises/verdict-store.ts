@@ -1,5 +1,5 @@
 import { carrierKeyOf, trackingKeyOf } from '../carriers/matching.js';
-import type { Arm, ContactReason, DecisionMode } from '../compensation/decision-input.js';
+import type { Arm, ContactReason, DecisionMode, ReportedService } from '../compensation/decision-input.js';
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
 import { type Money, NO_CURRENCY } from '../money.js';
@@ -32,6 +32,10 @@ export interface JudgedOrder {
   readonly arm: Arm | null;
   /** When the customer got in touch about this order, and why. */
   readonly contacts: readonly { readonly reason: ContactReason; readonly at: Date }[];
+  /** What was reported of a service that was poor, oldest first. */
+  readonly reports: readonly ReportedService[];
+  /** Of digital goods: when they were delivered, which is when they were placed; null: of parcels. */
+  readonly digitalAt: Date | null;
   /** The last answer that was recorded; null before the first. */
   readonly last: LastVerdict | null;
 }
@@ -56,18 +60,23 @@ export interface LastVerdict extends RecordedVerdict {
   readonly recordedAnswer: unknown;
 }
 
+/** Of an order `o` of digital goods: there at once, however late we were told of it. */
+export const DIGITAL_AT = `CASE WHEN o.digital THEN least(coalesce(o.placed_at, o.registered_at), o.promised_until - interval '1 millisecond') END`;
+
 /** Takes these orders, in the order of their ids, until the transaction ends. Unknown ids are left out. */
 export async function lockOrders(sql: Sql, ids: readonly string[]): Promise<JudgedOrder[]> {
   // Two statements: the second sees what whoever we waited for has written, a join in the first would not.
   await sql.query('SELECT 1 FROM orders WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [ids]);
   const { rows } = await sql.query(
     `SELECT o.id, o.customer_id, o.promise_on, o.promise_at, o.promise_time_zone, o.ship_by, o.occasion_name, o.occasion_on,
-       o.total_minor, o.shipping_paid_minor, o.currency, o.registered_at, o.backfill, o.arm,
+       o.total_minor, o.shipping_paid_minor, o.currency, o.registered_at, o.backfill, o.arm, ${DIGITAL_AT} AS digital_at,
        o.destination_country, o.destination_region, o.destination_postal_code, c.membership_tier, c.membership_trial, c.locale,
        v.id AS verdict_id, v.verdict, v.met_at, v.late_minutes, v.late_days, v.fault, v.incident, v.declined_because, v.judged_at,
        v.mode, CASE WHEN v.mode <> 'active' THEN v.decision -> 'answer' END AS recorded_answer,
        (SELECT jsonb_agg(jsonb_build_object('reason', k.reason, 'at', k.at) ORDER BY k.at, k.id) FROM contacts k
-        WHERE k.order_id = o.id) AS contacts
+        WHERE k.order_id = o.id) AS contacts,
+       (SELECT jsonb_agg(jsonb_build_object('kind', r.kind, 'title', r.title, 'at', r.at) ORDER BY r.at, r.id)
+        FROM reported_incidents r WHERE r.order_id = o.id) AS reports
      FROM orders o JOIN customers c ON c.id = o.customer_id LEFT JOIN verdicts v ON v.id = o.verdict_id
      WHERE o.id = ANY($1) ORDER BY o.id`,
     [ids],
@@ -99,6 +108,11 @@ export async function lockOrders(sql: Sql, ids: readonly string[]): Promise<Judg
         reason,
         at: new Date(at),
       })),
+      reports: ((row.reports ?? []) as (Omit<ReportedService, 'at'> & { at: string })[]).map((report) => ({
+        ...report,
+        at: new Date(report.at),
+      })),
+      digitalAt: row.digital_at,
       last:
         row.verdict_id === null
           ? null

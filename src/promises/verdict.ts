@@ -70,7 +70,14 @@ export interface Bound {
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-const CUSTOMER_KINDS: readonly ExceptionKind[] = ['address', 'refused', 'unclaimed', 'customer_request', 'payment'];
+/** What holds a parcel up because of the customer. */
+export const CUSTOMER_KINDS: readonly ExceptionKind[] = [
+  'address',
+  'refused',
+  'unclaimed',
+  'customer_request',
+  'payment',
+];
 /** A label exists, or we do not understand the word: no sign that the parcel ever moved. */
 const NOT_MOVING: readonly TrackingStatus[] = ['pre_transit', 'unknown'];
 /** As above, and a cancellation: no sign that the carrier ever had the parcel. */
@@ -134,6 +141,20 @@ export function boundOf(promise: DeliveryPromise, graceMinutes: number): Bound {
   const inclusive = 'at' in promise;
   const end = inclusive ? promise.at : startOfNextLocalDay(promise.on, promise.timeZone);
   return { promisedUntil: new Date(end.getTime() + graceMinutes * MINUTE_MS), inclusive };
+}
+
+/** Whether a delivery at this instant would keep the promise. */
+export function keepsPromise(
+  { promise, graceMinutes }: Pick<VerdictCase, 'promise' | 'graceMinutes'>,
+  at: Date,
+): boolean {
+  const { promisedUntil, inclusive } = boundOf(promise, graceMinutes);
+  return inclusive ? at <= promisedUntil : at < promisedUntil;
+}
+
+/** Whether a scan of this status shows that the carrier really has the parcel. */
+export function isAcceptance(status: TrackingStatus): boolean {
+  return !NOT_ACCEPTED.includes(status);
 }
 
 /**
@@ -276,7 +297,7 @@ function faultOf({ input, known, isWithin }: Evidence): Fault {
   if (excuses.includes('customs')) return 'customs';
   if (excuses.includes('weather')) return 'force_majeure';
 
-  const accepted = known.filter(({ status }) => !NOT_ACCEPTED.includes(status));
+  const accepted = known.filter(({ status }) => isAcceptance(status));
   if (accepted.length === 0) return 'merchant';
   const acceptedAt = smallest(accepted.map(({ earliest }) => earliest));
   return input.shipBy !== null && acceptedAt > input.shipBy.getTime() ? 'merchant' : 'carrier';

@@ -162,6 +162,10 @@ export async function saveAliases(
   );
 }
 
+/** Of the parcel `p`: what its own carrier says goes before what is said under another name. */
+const NEWEST_ESTIMATE = `SELECT e.estimated_on, e.estimated_at, e.reported_at FROM estimates e WHERE e.tracking_key = p.tracking_key
+  ORDER BY e.carrier_key = p.carrier_key DESC, e.reported_at DESC LIMIT 1`;
+
 /** Records what the scans add up to, with the carriers' newest estimate. */
 export async function saveStates(
   sql: Sql,
@@ -172,11 +176,28 @@ export async function saveStates(
     `UPDATE shipments s SET status = n.status, delivered_at = n.delivered_at, tracked_at = now(),
        estimated_on = e.estimated_on, estimated_at = e.estimated_at
      FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS n(id, status, delivered_at)
-     LEFT JOIN LATERAL (
-       SELECT e.estimated_on, e.estimated_at FROM estimates e JOIN shipments p ON p.id = n.id AND p.tracking_key = e.tracking_key
-       ORDER BY e.carrier_key = p.carrier_key DESC, e.reported_at DESC LIMIT 1) e ON true
+     LEFT JOIN shipments p ON p.id = n.id LEFT JOIN LATERAL (${NEWEST_ESTIMATE}) e ON true
      WHERE s.id = n.id`,
     [states.map((s) => s.id), states.map((s) => s.status), states.map((s) => s.deliveredAt)],
+  );
+}
+
+/** The carriers' newest estimate of each of these parcels, chosen as for its state, and when it was made; by shipment id. */
+export async function loadEstimates(
+  sql: Sql,
+  shipmentIds: readonly string[],
+): Promise<Map<string, { estimate: NonNullable<Shipment['estimate']>; reportedAt: Date }>> {
+  if (shipmentIds.length === 0) return new Map();
+  const { rows } = await sql.query(
+    `SELECT p.id, e.estimated_on, e.estimated_at, e.reported_at FROM shipments p JOIN LATERAL (${NEWEST_ESTIMATE}) e ON true
+     WHERE p.id = ANY($1::uuid[])`,
+    [shipmentIds],
+  );
+  return new Map(
+    rows.flatMap(({ id, reported_at: reportedAt, ...row }) => {
+      const estimate = toEstimate(row);
+      return estimate === null ? [] : [[id, { estimate, reportedAt }]];
+    }),
   );
 }
 
@@ -215,13 +236,16 @@ function toShipment(row: ShipmentRow): Shipment {
     promisedUntil: row.promised_until,
     destinationZone: row.destination_zone,
     promise: { on: row.promise_on, at: row.promise_at, timeZone: row.promise_time_zone },
-    estimate:
-      row.estimated_on !== null
-        ? { on: row.estimated_on }
-        : row.estimated_at !== null
-          ? { at: row.estimated_at }
-          : null,
+    estimate: toEstimate(row),
   };
+}
+
+function toEstimate({
+  estimated_on,
+  estimated_at,
+}: Pick<ShipmentRow, 'estimated_on' | 'estimated_at'>): Shipment['estimate'] {
+  if (estimated_on !== null) return { on: estimated_on };
+  return estimated_at === null ? null : { at: estimated_at };
 }
 
 interface ScanRow {

@@ -122,12 +122,13 @@ function byTime(one: Step, other: Step): number {
 }
 
 function casesOf(broken: BrokenOrder, at: number, history: readonly PastAward[], policy: Policy): DecisionCase[] {
-  const { order, customerId, membership, occasion, contacts, destination, parcels } = broken;
+  const { order, customerId, membership, occasion, contacts, reports, destination, parcels } = broken;
   const shared = {
     order,
     membership,
     occasion,
     contacts,
+    reports,
     destination,
     history,
     asOf: new Date(at),

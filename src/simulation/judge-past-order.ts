@@ -7,7 +7,7 @@ import { type Judgement, judge, type Verdict, type VerdictCase, worstIndex } fro
 import { intervalOf } from '../shipments/event-interval.js';
 import type { TrackingEvent } from '../shipments/tracking-event.js';
 
-type OfOrder = Pick<DecisionCase, 'order' | 'membership' | 'occasion' | 'contacts'>;
+type OfOrder = Pick<DecisionCase, 'order' | 'membership' | 'occasion' | 'contacts' | 'reports'>;
 type OfParcel = Pick<DecisionCase, 'judgement' | 'promise' | 'firstDeliveredAt'>;
 
 /** An order of the recorded past, with everything that judging and deciding it need. */
@@ -18,6 +18,8 @@ export interface PastOrder extends OfOrder {
   readonly promisedUntil: Date;
   readonly shipBy: Date | null;
   readonly destination: NonNullable<DecisionCase['destination']>;
+  /** Of digital goods: when they were delivered; null: of parcels. */
+  readonly digitalAt: Date | null;
   /** None: nobody has shipped it yet. */
   readonly parcels: readonly PastParcel[];
 }
@@ -40,7 +42,7 @@ export interface PastAnswer {
 export interface BrokenOrder extends OfOrder {
   readonly customerId: string;
   readonly destination: PastOrder['destination'];
-  /** When it is decided, ascending, in epoch milliseconds: when its answer was final, and when the customer said more. */
+  /** When it is decided, ascending, in epoch milliseconds: when its answer was final, and when more was said of it. */
   readonly decidedAt: readonly number[];
   readonly parcels: readonly (OfParcel & Pick<PastParcel, 'carrier' | 'service'>)[];
 }
@@ -64,7 +66,7 @@ export function judgesAlike(one: Policy, other: Policy): boolean {
 /** Judges an order by the settings of a policy, with what was known at `asOf`. */
 export function judgePastOrder(order: PastOrder, policy: Policy, asOf: Date): JudgedPastOrder {
   const settings = judgingFor(policy, order.destination);
-  const parcels = order.parcels.length > 0 ? order.parcels : [NOT_SHIPPED];
+  const parcels = order.parcels.length > 0 ? order.parcels : [notShipped(order)];
   const judged = parcels.map(({ promise, carrier, service, events }) => {
     const input: VerdictCase = {
       ...settings,
@@ -81,13 +83,13 @@ export function judgePastOrder(order: PastOrder, policy: Policy, asOf: Date): Ju
   const final = judged
     .filter(({ judgement }) => BROKEN.includes(judgement.verdict))
     .reduce((last, { input, judgement }) => Math.max(last, finalAt(input, judgement)), Number.NEGATIVE_INFINITY);
-  const said = order.contacts
-    .filter(({ reason, at }) => OPENS_INCIDENT.includes(reason) && at <= asOf && at.getTime() > final)
+  const said = [...order.contacts.filter(({ reason }) => OPENS_INCIDENT.includes(reason)), ...order.reports]
+    .filter(({ at }) => at <= asOf && at.getTime() > final)
     .map(({ at }) => at.getTime());
   const decidedAt = [...new Set(final > Number.NEGATIVE_INFINITY ? [final, ...said] : said)].sort((a, b) => a - b);
   if (decidedAt.length === 0) return { answer, broken: null };
 
-  const { order: ids, customerId, membership, occasion, contacts, destination } = order;
+  const { order: ids, customerId, membership, occasion, contacts, reports, destination } = order;
   return {
     answer,
     broken: {
@@ -96,6 +98,7 @@ export function judgePastOrder(order: PastOrder, policy: Policy, asOf: Date): Ju
       membership,
       occasion,
       contacts,
+      reports,
       destination,
       decidedAt,
       parcels: judged.map(({ input, judgement, carrier, service }) => ({
@@ -109,7 +112,12 @@ export function judgePastOrder(order: PastOrder, policy: Policy, asOf: Date): Ju
   };
 }
 
-const NOT_SHIPPED: PastParcel = { promise: null, carrier: null, service: null, events: [] };
+/** Digital goods are there without a parcel. */
+function notShipped({ digitalAt }: PastOrder): PastParcel {
+  const events: TrackingEvent[] =
+    digitalAt === null ? [] : [{ status: 'delivered', time: { at: digitalAt }, exception: null, disputed: false }];
+  return { promise: null, carrier: null, service: null, events };
+}
 
 /**
  * The instant from which on the answer for a broken promise was what it is: the arrival of what came late, the scan that

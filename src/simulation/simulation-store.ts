@@ -2,6 +2,8 @@ import type { ContactReason } from '../compensation/decision-input.js';
 import type { Sql } from '../db/database.js';
 import { NO_CURRENCY } from '../money.js';
 import { toPromise } from '../promises/order-store.js';
+import { loadReports } from '../promises/report-store.js';
+import { DIGITAL_AT } from '../promises/verdict-store.js';
 import { loadScans, loadShipmentsOfOrders } from '../shipments/shipment-store.js';
 import type { PastOrder, PastParcel } from './judge-past-order.js';
 
@@ -28,7 +30,7 @@ export async function loadPastOrders(
   const { rows } = await sql.query(
     `SELECT o.id, o.customer_id, o.promise_on, o.promise_at, o.promise_time_zone, o.promised_until, o.ship_by, o.occasion_name,
        o.occasion_on, o.total_minor, o.shipping_paid_minor, o.currency, o.destination_country, o.destination_region,
-       o.destination_postal_code, c.membership_tier, c.membership_trial
+       o.destination_postal_code, ${DIGITAL_AT} AS digital_at, c.membership_tier, c.membership_trial
      FROM (SELECT * FROM orders WHERE id > $1 AND (placed_at IS NULL OR placed_at <= $3) ORDER BY id LIMIT $2) o
        JOIN customers c ON c.id = o.customer_id
      ORDER BY o.id`,
@@ -37,6 +39,7 @@ export async function loadPastOrders(
   const ids = rows.map((row) => row.id);
   const parcels = await loadParcels(sql, ids);
   const contacts = await loadContacts(sql, ids, asOf);
+  const reports = await loadReports(sql, ids, asOf);
   return rows.map((row): PastOrder => {
     const currency = row.currency ?? NO_CURRENCY;
     return {
@@ -57,6 +60,8 @@ export async function loadPastOrders(
         postalCode: row.destination_postal_code,
       },
       contacts: contacts.get(row.id) ?? [],
+      reports: reports.get(row.id) ?? [],
+      digitalAt: row.digital_at,
       parcels: parcels.get(row.id) ?? [],
     };
   });

@@ -35,6 +35,7 @@ const PROMISED: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/customers/{id}/ledger': AGENTS,
   'POST /v1/customers/{id}/ledger/debits': ['ingest', 'supervisor', 'admin'],
   'POST /v1/contacts': ['ingest', 'agent', 'supervisor', 'admin'],
+  'POST /v1/incidents': ['ingest', 'agent', 'supervisor', 'admin'],
   'GET /v1/contacts/measure': SUPERVISORS,
   'GET /v1/tasks': AGENTS,
   'POST /v1/tasks/{id}/complete': AGENTS,

@@ -54,6 +54,7 @@ function told(
       asOf: new Date('2026-11-08T12:00:00Z'),
       order: ORDER,
       contacts: [],
+      reports: [],
       history: [],
       ...changes.leading,
     },
@@ -279,7 +280,7 @@ test('whatever was decided, every sentence is whole, and free of our words, of b
       ]),
     ),
   );
-  expect(all).toHaveLength(VERDICTS.length * 6 * 3 * (DECLINE_CODES.length + REMEDIES.length * 3));
+  expect(all).toHaveLength(VERDICTS.length * 7 * 3 * (DECLINE_CODES.length + REMEDIES.length * 3));
   const wordings = all.map(customerWording);
   expect(wordings.filter((wording) => wording.length < 3)).toEqual([]);
   const bad = wordings.flat().filter((sentence) => !/^[A-Z].*\.$/u.test(sentence) || NEVER.test(sentence));

@@ -77,6 +77,9 @@ const orders = currencies.chain((currency) =>
     occasion: fc.option(fc.constantFrom('2026-11-04', '2026-11-05', '2026-11-08').map((on) => ({ name: 'x', on }))),
     registeredAt: fc.option(nearby),
     contacts: fc.array(fc.record({ reason: fc.constantFrom(...CONTACT_REASONS), at: nearby }), { maxLength: 3 }),
+    reports: fc.array(fc.record({ kind: fc.constant('poor_playback'), title: fc.constant(null), at: nearby }), {
+      maxLength: 1,
+    }),
     history: fc.array(pastAwards(currency), { maxLength: 8 }),
     arm: fc.constantFrom('treated' as const, null),
     destination: fc.option(
@@ -123,6 +126,7 @@ describe('whatever the order, its customer and its history are', () => {
         const base = {
           ...order,
           contacts: [],
+          reports: [],
           history: [],
           firstDeliveredAt: null,
           membership: null,
@@ -184,7 +188,7 @@ describe('whatever the order, its customer and its history are', () => {
     const unbroken = fc.constantFrom('pending', 'on_time', 'uncertain', 'cancelled');
     fc.assert(
       fc.property(cases, unbroken, (input, verdict) => {
-        const decision = decided({ ...input, contacts: [], judgement: judgement(verdict, 0, null) });
+        const decision = decided({ ...input, contacts: [], reports: [], judgement: judgement(verdict, 0, null) });
         expect(decision).toMatchObject({ incident: null, awards: [], tasks: [] });
         expect(decision.declinedBecause).not.toBeNull();
       }),

@@ -54,6 +54,59 @@ describe('the default policy', () => {
   });
 });
 
+describe('a service that was reported to be poor', () => {
+  const reports = [{ kind: 'poor_playback', title: 'A Night Out', at: '2026-11-19T12:00:00Z' }];
+
+  test.each<[string, object]>([
+    ['whatever came in time', late(0)],
+    ['whatever is late', late(5)],
+    [
+      'whatever the customer says besides',
+      { ...late(0), contacts: [{ reason: 'damaged', at: '2026-11-19T12:00:00Z' }] },
+    ],
+    ['whatever is lost', { events: [MOVING, { status: 'exception', exception: 'lost', at: '2026-11-10T12:00:00Z' }] }],
+  ])('is refunded in full, %s', (_what, fields) => {
+    expect(decideOne({ ...fields, reports })).toMatchObject({
+      incident: 'service',
+      awards: [
+        { kind: 'refund', class: 'entitlement', amount: ORDER.total, status: 'pending', rule: 'service-refund' },
+      ],
+      declinedBecause: null,
+    });
+  });
+
+  test('is looked at when what is reported begins', () => {
+    expect(decideOne({ ...late(0), reports, asOf: '2026-11-19T11:59:59Z' })).toMatchObject({
+      incident: null,
+      declinedBecause: 'kept',
+      decidesAgainAt: new Date('2026-11-19T12:00:00Z'),
+    });
+    expect(decideOne({ ...late(0), reports, asOf: '2026-11-19T12:00:00Z' }).incident).toBe('service');
+  });
+
+  test('is refunded once', () => {
+    const { awards } = decideOne({ ...late(0), reports });
+    const history = awards.map((award) => ({
+      ...award,
+      orderId: 'o-1',
+      incident: 'service',
+      at: '2026-11-19T12:01:00Z',
+    }));
+    const again = decideOne({ ...late(0), reports, history: history.map((past) => ({ ...past, status: 'applied' })) });
+    expect(again).toMatchObject({ incident: 'service', awards: [], declinedBecause: 'already_compensated' });
+    expect(again.overCompensation).toEqual([]);
+  });
+
+  test('earns nothing under a policy that has no rule for it', () => {
+    const policy = { ...DEFAULT_POLICY, rules: DEFAULT_POLICY.rules.filter(({ id }) => id !== 'service-refund') };
+    expect(decide(caseOf({ ...late(5), reports }), policy, 1)).toMatchObject({
+      incident: 'service',
+      awards: [],
+      declinedBecause: 'no_rule',
+    });
+  });
+});
+
 describe('several shipments of one order', () => {
   test('three boxes late are made good once, by the most generous of the three', () => {
     const decision = decideAll(late(1), late(5), late(3));

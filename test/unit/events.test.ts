@@ -158,19 +158,21 @@ describe('waits between tries', () => {
 describe('what is told', () => {
   const at = new Date('2026-11-16T12:00:00Z');
 
-  test('a promise at risk, once for an order or a part of it', () => {
-    const event = atRiskEvent({ orderId: 'o-1', customerId: 'c-1', promisedUntil: at, at });
-    expect(event).toEqual({
-      type: 'promise.at_risk',
-      orderId: 'o-1',
-      subject: 'o-1',
-      data: { orderId: 'o-1', customerId: 'c-1', promisedUntil: '2026-11-16T12:00:00.000Z', expectedAt: null },
-      at,
+  test('a promise at risk, once for an order, with the day or the instant that the carrier names', () => {
+    const one = { orderId: 'o-1', customerId: 'c-1', promisedUntil: at, at };
+    const data = { orderId: 'o-1', customerId: 'c-1', promisedUntil: '2026-11-16T12:00:00.000Z' };
+    const event = { type: 'promise.at_risk', orderId: 'o-1', subject: 'o-1', at };
+    expect(atRiskEvent({ ...one, expected: null })).toEqual({
+      ...event,
+      data: { ...data, expectedOn: null, expectedAt: null },
     });
-    const part = { orderId: 'o-1', customerId: 'c-1', promisedUntil: at, at, part: 'second', expectedAt: at };
-    expect(atRiskEvent(part)).toMatchObject({
-      subject: 'o-1:second',
-      data: { expectedAt: '2026-11-16T12:00:00.000Z' },
+    expect(atRiskEvent({ ...one, expected: { on: '2026-11-18' } })).toEqual({
+      ...event,
+      data: { ...data, expectedOn: '2026-11-18', expectedAt: null },
+    });
+    expect(atRiskEvent({ ...one, expected: { at } })).toEqual({
+      ...event,
+      data: { ...data, expectedOn: null, expectedAt: '2026-11-16T12:00:00.000Z' },
     });
   });
 

@@ -55,7 +55,7 @@ describe('a policy that is refused, with the path of what is wrong', () => {
     [
       'a class that is not declared',
       changed((policy) => delete (policy.classes as Json).entitlement),
-      ['rules[11].class', 'rules[12].class'],
+      ['rules[11].class', 'rules[12].class', 'rules[13].class'],
     ],
     [
       'a limit on a class that is not declared',

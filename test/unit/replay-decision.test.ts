@@ -98,6 +98,12 @@ const shared = fc.record({
   occasion: fc.option(days.map((on) => ({ name: 'birthday', on }))),
   registeredAt: hoursAgo(300),
   contacts: fc.array(fc.record({ reason: fc.constantFrom(...CONTACT_REASONS), at: hoursAgo(100) }), { maxLength: 2 }),
+  reports: fc.array(
+    fc.record({ kind: fc.constant('poor_playback'), title: fc.constantFrom('A film', null), at: hoursAgo(100) }),
+    {
+      maxLength: 1,
+    },
+  ),
   history: fc.array(pastAwards, { maxLength: 8 }),
   arm: fc.option(fc.constantFrom('treated' as const, 'holdout' as const)),
   destination: fc.option(fc.constant({ country: 'US', region: 'NY', postalCode: null })),
@@ -120,6 +126,7 @@ const LATE: Order = {
     occasion: null,
     registeredAt: new Date(AS_OF.getTime() - 300 * HOUR_MS),
     contacts: [],
+    reports: [],
     history: [],
     arm: null,
     destination: null,

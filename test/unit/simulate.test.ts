@@ -23,6 +23,9 @@ interface Story {
   readonly currency?: string;
   readonly occasionOn?: string;
   readonly contacts?: PastOrder['contacts'];
+  readonly reports?: PastOrder['reports'];
+  /** Of an order without a parcel. */
+  readonly digitalAt?: Date;
   readonly country?: string;
 }
 
@@ -43,19 +46,23 @@ function order(story: Story): PastOrder {
     occasion: story.occasionOn === undefined ? null : { name: 'birthday', on: story.occasionOn },
     destination: { country: story.country ?? null, region: null, postalCode: null },
     contacts: story.contacts ?? [],
-    parcels: [
-      {
-        promise: null,
-        carrier: 'usps',
-        service: null,
-        events: scans.map(([word, at]) => ({
-          status: word === 'lost' || word === 'damaged' ? 'exception' : (word as 'delivered'),
-          exception: word === 'lost' || word === 'damaged' ? word : null,
-          time: { at: new Date(at) },
-          disputed: false,
-        })),
-      },
-    ],
+    reports: story.reports ?? [],
+    digitalAt: story.digitalAt ?? null,
+    parcels: story.digitalAt
+      ? []
+      : [
+          {
+            promise: null,
+            carrier: 'usps',
+            service: null,
+            events: scans.map(([word, at]) => ({
+              status: word === 'lost' || word === 'damaged' ? 'exception' : (word as 'delivered'),
+              exception: word === 'lost' || word === 'damaged' ? word : null,
+              time: { at: new Date(at) },
+              disputed: false,
+            })),
+          },
+        ],
   };
 }
 
@@ -289,8 +296,21 @@ describe('when an order is decided', () => {
       late(0, { id: 'o', contacts: [{ reason: 'not_received', at: new Date('2026-03-06T10:00:00Z') }] }),
       ['replacement 2026-03-06T10:00:00.000Z', 'gift 2026-03-06T10:00:00.000Z'],
     ],
+    [
+      'digital, and then reported to be poor: at what was reported',
+      order({
+        id: 'o',
+        digitalAt: new Date('2026-03-01T20:00:00Z'),
+        reports: [{ kind: 'poor_playback', title: null, at: new Date('2026-03-01T21:00:00Z') }],
+      }),
+      ['refund 2026-03-01T21:00:00.000Z'],
+    ],
   ])('%s', (_name, past, wanted) => {
     expect(decidedAt(past)).toEqual(wanted);
+  });
+
+  test('digital, and nothing was reported: kept', () => {
+    expect(decidedAt(order({ id: 'o', digitalAt: new Date('2026-03-01T20:00:00Z') }))).toBeUndefined();
   });
 
   test('with what was known then: a delivery that came later is not there yet', () => {
