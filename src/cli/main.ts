@@ -281,6 +281,21 @@ mail
     print(json, answer, () => describeMailPreview(answer, { isOne: template !== undefined }));
   });
 
+mail
+  .command('bounce')
+  .description(
+    'takes in a mail that came back, as a mail server sends it: pipe them here from the mailbox of MAIL_FROM, or name a file',
+  )
+  .option('--file <file>', 'the mail, as it came; -: standard input', '-')
+  .option('--json', 'print one JSON document and nothing else')
+  .exitOverride()
+  .action(async ({ file, json }) => {
+    const { mailBounceCommand, describeMailBounce } = await import('./commands/mail-bounce.js');
+    const outcome = await mailBounceCommand(file);
+    const { print } = await import('./print.js');
+    print(json, outcome, () => describeMailBounce(outcome));
+  });
+
 const keys = program.command('keys').description('API keys: shown once, stored hashed').exitOverride();
 const keyCommand = (name: string, description: string): Command =>
   keys

@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { deliveryReport } from '../support/delivery-report.js';
 import { ADMIN_KEY, orderDocument, startMakegood, type TestMakegood, trackerEvent } from '../support/makegood.js';
 import { expectProblem } from '../support/problem.js';
+import { runProgram } from '../support/run-program.js';
 
 let database: TestDatabase;
 let makegood: TestMakegood;
@@ -279,6 +280,24 @@ describe('a mail that came back', () => {
     }
     expect((await makegood.order(orderId)).messages).toMatchObject([{ status: 'sent' }]);
     expect((await makegood.request('GET', '/v1/suppressions?email=victim@example.com')).body.items).toEqual([]);
+  });
+
+  test('is taken in on the command line too, from a file or a pipe', async () => {
+    const { orderId, message } = await aLetter();
+    const source = deliveryReport({ messageId: message.message_id, recipient: message.to_address });
+    const bounce = (input: string) =>
+      runProgram(['makegood', 'mail', 'bounce', '--json'], { env: { DATABASE_URL: database.url }, input });
+    const { status, stdout } = await bounce(source);
+    expect({ status, answer: JSON.parse(stdout) }).toEqual({
+      status: 0,
+      answer: { outcome: 'bounced', messageId: message.message_id, suppressed: true },
+    });
+    expect((await makegood.order(orderId)).messages).toMatchObject([{ status: 'bounced' }]);
+    expect(await bounce('Subject: hello\r\n\r\nhello')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('message/delivery-status'),
+    });
   });
 
   test('that is no report is refused', async () => {
