@@ -11,9 +11,10 @@ const STYLES = {
     'max-width:36em;margin:0 auto;font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5;overflow-wrap:anywhere',
   paragraph: 'margin:0 0 16px',
   list: 'margin:0 0 16px;padding:12px 16px 12px 36px;border-left:4px solid #808080;font-weight:600',
-  parcels: 'margin:0 0 16px;padding:0 0 0 20px',
+  parcels: 'margin:0 0 8px;padding:0 0 0 20px',
+  parcel: 'margin:0 0 8px',
   table: 'margin:0 0 16px;border-collapse:collapse;text-align:left',
-  label: 'padding:2px 16px 2px 0;font-weight:400;vertical-align:top',
+  label: 'padding:2px 16px 2px 0;font-weight:400;vertical-align:top;white-space:nowrap',
   value: 'padding:2px 0;font-weight:600;vertical-align:top',
   link: 'color:inherit;text-decoration:underline',
   choice:
@@ -55,7 +56,7 @@ function blockHtml(block: Block): string {
     case 'parcels': {
       const items = block.items.map(({ text, link }) => {
         const way = link === null ? '' : `<br>${linkHtml(link, STYLES.link)}`;
-        return `<li>${escapeHtml(text)}${way}</li>`;
+        return `<li style="${STYLES.parcel}">${escapeHtml(text)}${way}</li>`;
       });
       return `<ul style="${STYLES.parcels}">${items.join('')}</ul>`;
     }

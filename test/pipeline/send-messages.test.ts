@@ -219,7 +219,7 @@ describe('letters', () => {
       expect(await lettersTo('later@example.org')).toEqual([]);
     });
 
-    test('a customer in Germany reads German dates and money, in the text and in the HTML', async () => {
+    test('a customer in Germany reads German, with German dates and money, in the text and in the HTML', async () => {
       const euro = (amountMinor: number) => ({ amountMinor, currency: 'EUR' });
       await register('berlin', {
         customer: { locale: 'de-DE', name: 'Jörg Müßig', membership: null },
@@ -241,6 +241,7 @@ describe('letters', () => {
         expect(text).toMatch(/30,00\s€/);
         expect(text).not.toMatch(/€\s?30|30\.00|November 5/);
       }
+      expect(letter?.text).toContain('wir hatten Ihnen die Bestellung berlin für Donnerstag, 5. November zugesagt.');
       expect(html).toMatch(/<html lang="de">/);
       expect(letter?.subject).toMatch(/30,00\s€/);
     });
