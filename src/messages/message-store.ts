@@ -268,13 +268,18 @@ export async function claimMessages(
   return { claimed, putOff: await findPutOff(sql, ids, terms), unknown };
 }
 
-/** Notes that the first byte is about to leave. @returns false when a later try has taken over: then it must not leave */
-export async function markHandover(db: Database, message: ClaimedMessage): Promise<boolean> {
-  const { rowCount } = await db.pool.query(
-    `UPDATE messages SET handover_at = now() WHERE id = $1 AND attempts = $2 AND status = 'sending' AND handover_at IS NULL`,
-    [message.id, message.attempt],
+/**
+ * Notes that the first byte of each is about to leave.
+ * @returns for each, false when a later try has taken over: then it must not leave
+ */
+export async function markHandovers(db: Database, messages: readonly ClaimedMessage[]): Promise<boolean[]> {
+  const { rows } = await db.pool.query(
+    `UPDATE messages m SET handover_at = now() FROM unnest($1::uuid[], $2::int[]) AS n(id, attempt)
+     WHERE m.id = n.id AND m.attempts = n.attempt AND m.status = 'sending' AND m.handover_at IS NULL RETURNING m.id`,
+    [messages.map(({ id }) => id), messages.map(({ attempt }) => attempt)],
   );
-  return rowCount === 1;
+  const marked = new Set(rows.map(({ id }) => id));
+  return messages.map(({ id }) => marked.has(id));
 }
 
 /** What one try came to. */
@@ -284,22 +289,30 @@ export type SendRecord =
   /** `copyAt`: when a copy goes out by itself; null: when a person says so. */
   | { readonly status: 'unknown'; readonly response: string; readonly copyAt: Date | null };
 
+/** A letter, and what its try came to. */
+export interface Outcome {
+  readonly message: ClaimedMessage;
+  readonly record: SendRecord;
+}
+
 /**
- * Records the outcome of a try, unless a later try has taken over. Whoever was given up for dead meanwhile, and knows after
+ * Records the outcome of each try, unless a later try has taken over. Whoever was given up for dead meanwhile, and knows after
  * all, settles what was `unknown`.
  */
-export async function recordOutcome(sql: Sql, message: ClaimedMessage, record: SendRecord): Promise<void> {
+export async function recordOutcomes(sql: Sql, outcomes: readonly Outcome[]): Promise<void> {
   await sql.query(
-    `UPDATE messages SET status = $3, response = $4, sent_at = $5, send_after = $6,
-       handover_at = CASE WHEN $3 = 'queued' THEN NULL ELSE handover_at END
-     WHERE id = $1 AND attempts = $2 AND status IN ('sending', 'unknown')`,
+    `UPDATE messages m SET status = n.status, response = n.response, sent_at = n.sent_at, send_after = n.send_after,
+       handover_at = CASE WHEN n.status = 'queued' THEN NULL ELSE m.handover_at END
+     FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+       AS n(id, attempt, status, response, sent_at, send_after)
+     WHERE m.id = n.id AND m.attempts = n.attempt AND m.status IN ('sending', 'unknown')`,
     [
-      message.id,
-      message.attempt,
-      record.status,
-      record.response,
-      record.status === 'sent' ? record.sentAt : null,
-      record.status === 'unknown' ? record.copyAt : null,
+      outcomes.map(({ message }) => message.id),
+      outcomes.map(({ message }) => message.attempt),
+      outcomes.map(({ record }) => record.status),
+      outcomes.map(({ record }) => record.response),
+      outcomes.map(({ record }) => (record.status === 'sent' ? record.sentAt : null)),
+      outcomes.map(({ record }) => (record.status === 'unknown' ? record.copyAt : null)),
     ],
   );
   if (record.status === 'sent') await recordMessageSent(sql, message.id);

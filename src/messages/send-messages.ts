@@ -5,6 +5,7 @@ import type { Deps } from '../deps.js';
 import { assert } from '../errors.js';
 import { failpoint } from '../failpoint.js';
 import { inLanes } from '../in-lanes.js';
+import { GroupCommit } from '../inbox/group-commit.js';
 import type { EffectStage, Retry } from '../queue/run-ticket.js';
 import { settleLetterAlarms } from './letter-alarms-store.js';
 import {
@@ -12,8 +13,9 @@ import {
   COPY_AFTER_MS,
   claimMessages,
   deliverLocally,
-  markHandover,
-  recordOutcome,
+  markHandovers,
+  type Outcome,
+  recordOutcomes,
   type SendRecord,
 } from './message-store.js';
 import { composeMime, type OutgoingMail } from './mime.js';
@@ -41,7 +43,8 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
     return taken;
   });
   failpoint('send-messages:messages-claimed');
-  const tries = await inLanes(claimed, AT_ONCE, (message) => sendOne(deps, message, now));
+  const books = openBooks(deps);
+  const tries = await inLanes(claimed, AT_ONCE, (message) => sendOne(deps, books, message, now));
   // Only now may one's failure halve the batch: none of the other letters is under way any more.
   const results = tries.map((one) => {
     if (one.status === 'rejected') throw one.reason;
@@ -98,8 +101,38 @@ function retriesOf(later: readonly Later[], now: Date): Retry[] {
   }));
 }
 
-/** Letters under way at once. More, and they take the connections to the database from those who wait for an answer. */
-const AT_ONCE = 6;
+/**
+ * Letters under way at once: as many as the mailer has connections, and as many again that wait for their handover or outcome to be
+ * written. Fewer, and connections stand idle meanwhile; more, and a crash leaves more letters of which nobody knows.
+ */
+const AT_ONCE = 12;
+
+/** Where handovers and outcomes are written: those that come while a commit is under way are the next one. */
+interface Books {
+  /** @returns false when a later try has taken over */
+  markHandover(message: ClaimedMessage): Promise<boolean>;
+  record(outcome: Outcome): Promise<void>;
+}
+
+function openBooks(deps: Deps): Books {
+  const limits = {
+    maxBatch: AT_ONCE,
+    maxWaiting: AT_ONCE,
+    weightOf: () => 1,
+    maxBatchWeight: AT_ONCE,
+    maxWaitingWeight: AT_ONCE,
+    lanes: 1,
+  };
+  const handovers = new GroupCommit<ClaimedMessage, boolean>((messages) => markHandovers(deps.db, messages), limits);
+  const outcomes = new GroupCommit<Outcome, void>(async (batch) => {
+    await recordSurely(deps, batch);
+    return batch.map(() => undefined);
+  }, limits);
+  return {
+    markHandover: (message) => handovers.submit(message),
+    record: (outcome) => outcomes.submit(outcome),
+  };
+}
 
 /** The letter as a mail. What a person signs comes from that person, at the address of the shop. */
 function mailOf({ config, texts }: Deps, message: ClaimedMessage): OutgoingMail {
@@ -116,18 +149,18 @@ function mailOf({ config, texts }: Deps, message: ClaimedMessage): OutgoingMail 
   };
 }
 
-async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<SendRecord> {
+async function sendOne(deps: Deps, books: Books, message: ClaimedMessage, now: Date): Promise<SendRecord> {
   const mail = mailOf(deps, message);
   const { mailer } = deps;
   if (!mailer) return keepLocally(deps, message, mail, now);
 
   const outcome = await mailer.send(mail, async () => {
-    assert(await markHandover(deps.db, message), 'this try is still the current one');
+    assert(await books.markHandover(message), 'this try is still the current one');
     failpoint('send-messages:handover');
   });
   failpoint('send-messages:answered');
   const record = toRecord(outcome, message, { now, unknownLetters: deps.config.unknownLetters });
-  await recordSurely(deps, message, record);
+  await books.record({ message, record });
   failpoint('send-messages:recorded');
   if (record.status !== 'sent') {
     deps.log.warn(
@@ -148,10 +181,10 @@ async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<
 const RECORD_TRIES = 15;
 
 /** What the mail server said is known only here: a database that is away for a moment must not make `unknown` of it. */
-async function recordSurely(deps: Deps, message: ClaimedMessage, record: SendRecord): Promise<void> {
+async function recordSurely(deps: Deps, outcomes: readonly Outcome[]): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await deps.db.transaction((sql) => recordOutcome(sql, message, record));
+      return await deps.db.transaction((sql) => recordOutcomes(sql, outcomes));
     } catch (error) {
       if (!isDatabaseAway(error) || attempt === RECORD_TRIES) throw error;
       await sleep(1_000);
@@ -165,7 +198,7 @@ async function keepLocally(deps: Deps, message: ClaimedMessage, mail: OutgoingMa
   const { messageId, toAddress } = message;
   await deps.db.transaction(async (sql) => {
     await deliverLocally(sql, { messageId, toAddress, subject: mail.subject, source, receivedAt: now });
-    await recordOutcome(sql, message, record);
+    await recordOutcomes(sql, [{ message, record }]);
   });
   failpoint('send-messages:recorded');
   return record;

@@ -18,6 +18,8 @@ export async function withDatabase(work) {
   chmodSync(dataDir, 0o755);
   const server = await startEmbeddedPostgres({ dataDir });
   const pool = new pg.Pool({ connectionString: server.url, max: 4 });
+  // A connection that was taken leave of may still hear that the server stops.
+  pool.on('error', () => {});
   try {
     await migrate(server.url);
     return await work({ url: server.url, query: async (sql, values) => (await pool.query(sql, values)).rows });

@@ -14,6 +14,7 @@ import { benchCarriers } from './carriers.mjs';
 import { benchLedger } from './ledger.mjs';
 import { benchList } from './list.mjs';
 import { machineFacts } from './machine.mjs';
+import { benchMail } from './mail.mjs';
 import { benchNight } from './night.mjs';
 import { benchRecheck } from './recheck.mjs';
 
@@ -21,6 +22,7 @@ const BENCHES = {
   carriers: benchCarriers,
   ledger: benchLedger,
   list: benchList,
+  mail: benchMail,
   night: benchNight,
   recheck: benchRecheck,
 };

@@ -95,6 +95,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'src/config.ts > src/messages/smtp-url.ts': 'SMTP_URL is checked as the mailer will read it',
   'src/config.ts > src/queue/cron.ts': 'SWEEP_CRON is checked as BullMQ will read it',
   'src/events/post-event.ts > src/awards/providers/answer-text.ts': 'Retry-After is read as that of providers is',
+  'src/messages/send-messages.ts > src/inbox/group-commit.ts':
+    'what several letters write at once is one commit, as with webhooks at the door',
   'src/promises/order-document.ts > src/messages/address.ts':
     'an order without a usable address is refused at the door',
 };
