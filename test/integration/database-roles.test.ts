@@ -42,6 +42,7 @@ const PROTECTED: Readonly<Record<string, readonly string[]>> = {
   ledger_lots: ['SELECT'],
   ledger_transfers: ['INSERT', 'SELECT'],
   policy_versions: ['INSERT', 'SELECT'],
+  reported_incidents: ['INSERT', 'SELECT'],
   verdicts: ['INSERT', 'SELECT'],
 };
 

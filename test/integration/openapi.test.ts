@@ -104,6 +104,7 @@ test('every POST that makes something takes an Idempotency-Key', () => {
     ['/v1/orders/{id}/awards', true],
     ['/v1/customers/{id}/ledger/debits', true],
     ['/v1/contacts', true],
+    ['/v1/incidents', true],
     ['/v1/keys', true],
   ]);
 });
@@ -129,6 +130,7 @@ test('every path that the server has is described, and no other', () => {
     '/v1/contacts/measure',
     '/v1/customers/{id}/ledger',
     '/v1/customers/{id}/ledger/debits',
+    '/v1/incidents',
     '/v1/keys',
     '/v1/keys/{id}/revoke',
     '/v1/orders',
@@ -181,6 +183,7 @@ test('the order document: a promise by day or instant with its zone, money in mi
   expect(Object.keys(properties).sort()).toEqual([
     'customer',
     'destination',
+    'digital',
     'occasion',
     'placedAt',
     'promise',
