@@ -44,11 +44,13 @@ const toRow = ({ type, orderId, subject, data, at }: NewEvent) => ({
   at: at.toISOString(),
 });
 
-/** Tells of a letter that was sent, in the transaction that records it as sent. */
-export async function recordMessageSent(sql: Sql, messageId: string): Promise<void> {
+/** Tells of letters that were sent, in the transaction that records them as sent. */
+export async function recordMessagesSent(sql: Sql, messageIds: readonly string[]): Promise<void> {
+  if (messageIds.length === 0) return;
   const { rows } = await sql.query(
-    `SELECT id, order_id, customer_id, template, message_id, award_ids, sent_at FROM messages WHERE id = $1 AND status = 'sent'`,
-    [messageId],
+    `SELECT id, order_id, customer_id, template, message_id, award_ids, sent_at FROM messages
+     WHERE id = ANY($1::uuid[]) AND status = 'sent'`,
+    [messageIds],
   );
   await recordEvents(
     sql,

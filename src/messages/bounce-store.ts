@@ -1,5 +1,5 @@
 import type { Sql } from '../db/database.js';
-import { recordMessageSent } from '../events/event-store.js';
+import { recordMessagesSent } from '../events/event-store.js';
 
 /** A letter that came back. @returns null: no letter of ours to this address that could have, or it is known already */
 export async function saveBounce(
@@ -25,6 +25,9 @@ export async function saveDelivery(
      WHERE message_id = $1 AND lower(to_address) = $2 AND status = 'unknown' RETURNING id`,
     [report.messageId, report.address, report.now],
   );
-  for (const { id } of rows) await recordMessageSent(sql, id);
+  await recordMessagesSent(
+    sql,
+    rows.map(({ id }) => id),
+  );
   return rows.length > 0;
 }

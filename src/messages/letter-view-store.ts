@@ -1,5 +1,5 @@
 import type { Sql } from '../db/database.js';
-import { recordMessageSent } from '../events/event-store.js';
+import { recordMessagesSent } from '../events/event-store.js';
 import type { RenderedLetter } from './render.js';
 
 export const MESSAGE_STATUSES = [
@@ -103,5 +103,5 @@ export async function settleLetter(
     'UPDATE messages SET status = $2, response = $3, sent_at = $4, send_after = NULL, turn_at = NULL WHERE id = $1',
     [id, status, response, sentAt],
   );
-  if (status === 'sent') await recordMessageSent(sql, id);
+  if (status === 'sent') await recordMessagesSent(sql, [id]);
 }

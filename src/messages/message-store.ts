@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { LetterAwardRow } from '../compensation/letter-award.js';
 import type { Database, Sql } from '../db/database.js';
-import { recordMessageSent } from '../events/event-store.js';
+import { recordMessagesSent } from '../events/event-store.js';
 import type { NoticeKind } from '../promises/notices.js';
 import type { Letter, TemplateName } from './letter.js';
 import { checkAmounts } from './letter-amounts-store.js';
@@ -315,7 +315,11 @@ export async function recordOutcomes(sql: Sql, outcomes: readonly Outcome[]): Pr
       outcomes.map(({ record }) => (record.status === 'unknown' ? record.copyAt : null)),
     ],
   );
-  if (record.status === 'sent') await recordMessageSent(sql, message.id);
+  const sent = outcomes.filter(({ record }) => record.status === 'sent');
+  await recordMessagesSent(
+    sql,
+    sent.map(({ message }) => message.id),
+  );
 }
 
 /** Puts a mail into the local mailbox; in the transaction that records it as sent, so it is there exactly once. */

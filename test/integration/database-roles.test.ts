@@ -46,6 +46,7 @@ const PROTECTED: Readonly<Record<string, readonly string[]>> = {
   ledger_transfers: ['INSERT', 'SELECT'],
   policy_versions: ['INSERT', 'SELECT'],
   signing_keys: ['INSERT', 'SELECT'],
+  reported_incidents: ['INSERT', 'SELECT'],
   verdicts: ['INSERT', 'SELECT'],
 };
 

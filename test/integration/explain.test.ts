@@ -59,7 +59,10 @@ test('an order is explained in full: answer, reasons for both sides, awards, let
       differences: [],
     },
     awards: [{ kind: 'membership_extension', months: 1, status: 'applied', rule: 'prime-month', incident: 'late' }],
-    letters: [{ template: 'late-delivered', status: 'sent', toAddress: 'c-1@example.com' }],
+    letters: [
+      { template: 'late-delivered', status: 'sent', toAddress: 'c-1@example.com' },
+      { template: 'correction', status: 'sent', toAddress: 'c-1@example.com' },
+    ],
     overCompensation: [{ class: 'membership', unit: 'months', quantity: 1 }],
   });
   expect(explained.verdicts.map(({ verdict }) => verdict)).toEqual(['pending', 'late', 'on_time']);

@@ -150,7 +150,7 @@ describe.each(BACKENDS)('late news, BullMQ on $backend', ({ start }) => {
       declinedBecause: 'kept',
     });
     expect(order.awards).toEqual(paid.awards);
-    expect(order.messages).toEqual(paid.messages);
+    expect(order.messages).toEqual([...paid.messages, expect.objectContaining({ template: 'correction' })]);
     const history = await database.query(
       `SELECT verdict FROM verdicts WHERE order_id = 'turned' AND verdict <> 'overdue' ORDER BY judged_at`,
     );
@@ -171,6 +171,6 @@ describe.each(BACKENDS)('late news, BullMQ on $backend', ({ start }) => {
     const order = await makegood.order('slow-carrier');
     expect(order.verdict).toMatchObject({ verdict: 'on_time' });
     expect(order.awards).toMatchObject([{ kind: 'membership_extension', status: 'applied' }]);
-    expect(order.messages).toHaveLength(1);
+    expect(order.messages.map(({ template }) => template)).toEqual(['late-overdue', 'correction']);
   });
 });
