@@ -16,10 +16,10 @@ import { openPostgresBackend, openRedisBackend } from './queue/backend.js';
 import { openQueues, type Queues } from './queue/queues.js';
 
 /**
- * Connections of one process: the door has two lanes, each stage two batches, letters hold one each while they are sent,
- * and requests come beside. Fewer, and they wait for each other; many more cost PostgreSQL throughput.
+ * Connections of one process: the door has two lanes, each stage two batches, letters and events hold one each while
+ * they are sent, and requests come beside. Fewer, and they wait for each other; many more cost PostgreSQL throughput.
  */
-const POOL_SIZE = 16;
+const POOL_SIZE = 18;
 /** BullMQ keeps one connection a worker for LISTEN, eleven in all, and needs some to work with. */
 const QUEUE_POOL_SIZE = 20;
 

@@ -124,7 +124,14 @@ async function play(): Promise<void> {
   });
   clock.set(at('21T15:00'));
   // The calendar jumps here, so the demo looks for deadlines itself, when all scans of a step are in.
-  const workers = ['track-shipments', 'judge-promises', 'grant-awards', 'call-providers', 'send-messages'] as const;
+  const workers = [
+    'track-shipments',
+    'judge-promises',
+    'grant-awards',
+    'call-providers',
+    'send-messages',
+    'deliver-events',
+  ] as const;
   everything = await startEverything(config, createLogger(config.logLevel), { clock, workers });
   const { url } = everything;
   say(`Ready at ${url} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.\n`);

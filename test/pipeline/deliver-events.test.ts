@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { openProviders } from '../../src/awards/providers/open-providers.js';
+import type { ProviderName } from '../../src/awards/providers/provider.js';
+import type { AwardKind } from '../../src/compensation/award.js';
 import { caseEvent } from '../../src/events/event.js';
 import { recordEvents } from '../../src/events/event-store.js';
 import { sweep } from '../../src/promises/sweep.js';
@@ -9,6 +12,7 @@ import { type EventReceiver, startEventReceiver } from '../support/event-receive
 import { eventually } from '../support/eventually.js';
 import { clientOf, orderDocument, startMakegood, type TestMakegood, trackerEvent } from '../support/makegood.js';
 import { type Program, startProgram } from '../support/program.js';
+import { startProviderServer, WEBHOOK_SECRET } from '../support/provider-server.js';
 import { issueTicket, runByHand, ticketsOf, workByHand } from '../support/tickets.js';
 
 const STAGE = 'deliver-events';
@@ -470,6 +474,35 @@ describe('the main line', () => {
       awardId: awards[0]?.id,
       takenBack: { unit: 'membership_months', amount: 1, kept: 0 },
     });
+  });
+
+  test('what a provider outside carries out is told when it has answered, not before', async () => {
+    const endpoint = await listen({ types: ['award.applied'] });
+    const shop = await startProviderServer();
+    try {
+      const awardWebhook = { url: `${shop.url}/awards`, secrets: [WEBHOOK_SECRET] };
+      const deps = {
+        ...makegood.deps,
+        config: {
+          ...makegood.deps.config,
+          remedyProviders: new Map<AwardKind, ProviderName>([['membership_extension', 'webhook']]),
+        },
+        providers: await openProviders({ awardWebhook, stripe: null, shopify: null }),
+      };
+      await makegood.put('o-outside', orderDocument({ customerId: 'c-outside', trackingNumber: 'OUTSIDE1' }));
+      const scan = ['delivered', 'arrived_at_destination', '2026-11-07T15:00:00Z'] as const;
+      await makegood.webhook(trackerEvent('OUTSIDE1', [scan]));
+      await workByHand(deps, database, 'grant-awards');
+      expect(
+        await database.query(`SELECT 1 FROM events WHERE order_id = 'o-outside' AND type = 'award.applied'`),
+      ).toEqual([]);
+      await workByHand(deps, database, STAGE);
+      expect(bodiesAt(endpoint)).toMatchObject([
+        { type: 'award.applied', data: { orderId: 'o-outside', provider: 'webhook', months: 1 } },
+      ]);
+    } finally {
+      await shop.stop();
+    }
   });
 
   test('a case is told when it opens, not when the customer calls again, and again when it opens again', async () => {
