@@ -4,16 +4,19 @@ interface PublicCarrier {
   readonly link: ((number: string) => string) | null;
 }
 
+/** Of no country. */
+const DHL_PAGES = 'https://www.dhl.com/global-en/home';
+
 /**
- * By the key of the carrier, with which those of its services begin. Only addresses that take the number alone: some carriers want a postal code or a
- * captcha besides, and others have one address a country.
+ * By the key of the carrier, with which those of its services begin. Only addresses that take the number alone: some carriers
+ * want a postal code or a captcha besides, and others have one address a country.
  */
 const CARRIERS: ReadonlyMap<string, PublicCarrier> = new Map(
   Object.entries({
     usps: { name: 'USPS', link: (number) => `https://tools.usps.com/go/TrackConfirmAction?tLabels=${number}` },
     ups: { name: 'UPS', link: (number) => `https://www.ups.com/track?tracknum=${number}` },
     fedex: { name: 'FedEx', link: (number) => `https://www.fedex.com/fedextrack/?trknbr=${number}` },
-    dhl: { name: 'DHL', link: (number) => `https://www.dhl.com/global-en/home/tracking.html?tracking-id=${number}` },
+    dhl: { name: 'DHL', link: (number) => `${DHL_PAGES}/tracking.html?tracking-id=${number}` },
     deutschepost: { name: 'Deutsche Post', link: null },
     royalmail: {
       name: 'Royal Mail',

@@ -85,7 +85,10 @@ test('an order is explained in full: answer, reasons for both sides, awards, let
   expect(linesOf(text, 'Why, for the agent').join('\n')).toContain('kept');
   expect(linesOf(text, 'Awards')[0]).toMatch(/^membership_extension 1 month: applied at 2026-11-07T/);
   expect(linesOf(text, 'Given beyond what is earned now')).toEqual(['1 month (membership); it stays given']);
-  expect(linesOf(text, 'Letters')).toEqual([expect.stringMatching(/^late-delivered to c-1@example\.com: sent, sent /)]);
+  expect(linesOf(text, 'Letters')).toEqual([
+    expect.stringMatching(/^late-delivered to c-1@example\.com: sent, sent /),
+    expect.stringMatching(/^correction to c-1@example\.com: sent, sent /),
+  ]);
   expect(linesOf(text, 'History')).toHaveLength(3);
   expect(linesOf(text, 'Run again')).toEqual([
     'The stored inputs of all 3 verdicts, run again, give the same answers.',

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { carrierKeyOf } from '../../src/carriers/matching.js';
 import { publicParcel } from '../../src/shipments/tracking-links.js';
 
+const DHL_PAGES = 'https://www.dhl.com/global-en/home';
 const shown = (carrier: string, trackingNumber = '1Z 999-1') =>
   publicParcel({ carrier, carrierKey: carrierKeyOf(carrier), trackingNumber });
 
@@ -11,7 +12,7 @@ test.each([
   ['fedex', 'FedEx', 'https://www.fedex.com/fedextrack/?trknbr=1Z9991'],
   ['Federal Express', 'FedEx', 'https://www.fedex.com/fedextrack/?trknbr=1Z9991'],
   ['FedEx Ground', 'FedEx Ground', 'https://www.fedex.com/fedextrack/?trknbr=1Z9991'],
-  ['dhl', 'DHL', 'https://www.dhl.com/global-en/home/tracking.html?tracking-id=1Z9991'],
+  ['dhl', 'DHL', `${DHL_PAGES}/tracking.html?tracking-id=1Z9991`],
   ['royal_mail', 'Royal Mail', 'https://www.royalmail.com/track-your-item#/tracking-results/1Z9991'],
   ['Evri', 'Evri', 'https://www.evri.com/track/parcel/1Z9991'],
   ['gls', 'GLS', 'https://gls-group.eu/EU/en/parcel-tracking?match=1Z9991'],
