@@ -8,7 +8,8 @@ interface Telling {
   /** A letter without awards of its own: a notice may name what it takes back. */
   readonly decisionId: string | null;
   readonly awardIds: readonly string[];
-  readonly letter: Pick<Letter, 'awards'>;
+  /** As it is stored: one that was spoiled may say nothing at all. */
+  readonly letter: Partial<Pick<Letter, 'awards'>>;
 }
 
 /**
@@ -25,7 +26,7 @@ export async function checkAmounts(sql: Sql, letters: readonly Telling[]): Promi
   for (const { messageId, letter, awardIds } of telling) {
     assertSameFigures(
       messageId,
-      letter.awards.map(figureOf),
+      (letter.awards ?? []).map(figureOf),
       awardIds.flatMap((id) => given.get(id) ?? []),
     );
   }

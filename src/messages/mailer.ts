@@ -41,8 +41,11 @@ export interface SmtpMailerOptions {
 }
 
 const DEFAULTS: Required<SmtpMailerOptions> = {
-  /** Too small: a queue behind slow servers. Too big: servers count connections per client and refuse (421). */
-  maxConnections: 5,
+  /**
+   * Too small: a queue behind slow servers, and connections that stand idle while a handover is written. Too big: servers count
+   * connections per client and refuse (421).
+   */
+  maxConnections: 10,
   /** Too small: time goes into greetings and TLS. Too big: a balanced server never gets to spread the load. */
   maxMailsPerConnection: 1_000,
   /** Too small: a connection for every mail. Too big: the server hangs up first, and the next mail finds out. */

@@ -102,10 +102,10 @@ function retriesOf(later: readonly Later[], now: Date): Retry[] {
 }
 
 /**
- * Letters under way at once: as many as the mailer has connections, and as many again that wait for their handover or outcome to be
+ * Letters of one ticket under way at once: some more than the mailer has connections, for those that wait for their outcome to be
  * written. Fewer, and connections stand idle meanwhile; more, and a crash leaves more letters of which nobody knows.
  */
-const AT_ONCE = 12;
+const AT_ONCE = 16;
 
 /** Where handovers and outcomes are written: those that come while a commit is under way are the next one. */
 interface Books {

@@ -61,6 +61,28 @@ describe('a mail server', () => {
       expect((await program.order(gone.orderId)).messages).toMatchObject([{ status: 'failed', sentAt: null }]);
     });
   });
+
+  test('that takes letters and hangs up before it says so leaves them unknown, shown to people, and sends no second ones', async () => {
+    const parcels = Array.from({ length: 5 }, (_, index) => parcel(index));
+    const [lost, dying, ...fine] = parcels as [Parcel, Parcel, ...Parcel[]];
+    await withWorld(startQueue, async ({ database, smtp, start }) => {
+      smtp.loseAnswers((address) => address === lost.email || address === dying.email);
+      const program = await start();
+      await sayAll(parcels.map(register), () => program);
+      await sayAll(
+        parcels.map(({ delivery }) => report(delivery)),
+        () => program,
+      );
+      await quiet(database);
+      await expectMadeGood(database, smtp, fine);
+      await expectMadeGood(database, smtp, [lost, dying], [{ status: 'unknown', copies: 1 }]);
+      for (const parcel of [lost, dying])
+        expect((await program.order(parcel.orderId)).messages).toMatchObject([{ status: 'unknown', sentAt: null }]);
+      expect(await database.query(`SELECT kind FROM alarms WHERE cleared_at IS NULL`)).toEqual([
+        { kind: 'letters_unsettled' },
+      ]);
+    });
+  });
 });
 
 async function letterTo(database: TestDatabase, { orderId }: Parcel) {

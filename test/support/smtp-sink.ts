@@ -22,8 +22,8 @@ export interface SmtpSink {
   refuseWith(answer: Refusal | null): void;
   /** Asked at each RCPT from now on, in place of `refuseWith`; while it thinks, the sender waits. */
   onRecipient(judge: (address: string) => Promise<Refusal | null>): void;
-  /** Asked when a mail was stored: whether the line is cut in place of the answer. */
-  loseAnswers(decide: () => boolean): void;
+  /** Asked when a mail was stored: whether its line is cut in place of the answer. */
+  loseAnswers(decide: (address: string) => boolean): void;
   /** Called when a mail was stored and before 250 is said. */
   onStored(callback: () => void): void;
   stop(): Promise<void>;
@@ -33,7 +33,7 @@ export async function startSmtpSink(port?: number): Promise<SmtpSink> {
   const mails: { to: string; messageId: string; mail: Email; source: string }[] = [];
   let judge = async (_address: string): Promise<Refusal | null> => null;
   let stored = () => {};
-  let loses = () => false;
+  let loses = (_address: string) => false;
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
@@ -47,24 +47,22 @@ export async function startSmtpSink(port?: number): Promise<SmtpSink> {
       stream.on('end', async () => {
         const source = Buffer.concat(chunks).toString('utf8');
         const mail = await PostalMime.parse(source);
+        const to = session.envelope.rcptTo.map(({ address }) => address).join();
         mails.push({
-          to: session.envelope.rcptTo.map(({ address }) => address).join(),
+          to,
           messageId: mail.messageId ?? '',
           mail,
           source,
         });
         stored();
-        if (loses()) for (const socket of sockets) socket.destroy();
+        if (loses(to)) sockets.get(session.remotePort)?.destroy();
         else done();
       });
     },
   });
   server.on('error', () => {});
-  const sockets = new Set<Socket>();
-  server.server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const sockets = new Map<number, Socket>();
+  server.server.on('connection', (socket: Socket) => sockets.set(socket.remotePort ?? 0, socket));
   const listening = port ?? (await freePort());
   await new Promise<void>((resolve) => server.listen(listening, '127.0.0.1', resolve));
   return {
