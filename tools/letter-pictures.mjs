@@ -1,4 +1,4 @@
-// Pictures of every letter in every language, light and dark, as wide as a phone, and one sheet with all of them:
+// Pictures of every letter in every language, light and dark, as wide as a phone, and sheets with all of them and some:
 //   node tools/letter-pictures.mjs [folder]
 // Wants a build (npm run build) and Debian's chromium.
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,11 @@ const CHROMIUM = '/usr/bin/chromium';
 const PAGE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
 /** On the sheet, so that a dozen fit beside one another. */
 const SHEET_PICTURE_WIDTH = 195;
+/** For README.md: one letter, in each language, by day and by night (docs/letters.png). */
+const LANGUAGES = ['en', 'de', 'es', 'pt'].map((language, place) =>
+  join(language, `occasion-missed-${place % 2 === 0 ? 'light' : 'dark'}.png`),
+);
+const README_PICTURE_WIDTH = 290;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = resolve(process.argv[2] ?? 'letter-pictures');
@@ -44,14 +49,21 @@ try {
     }
     await page.close();
   }
-  await drawSheet(pictures);
+  await drawSheet('sheet.png', pictures, { columns: 9, width: SHEET_PICTURE_WIDTH });
+  await drawSheet(
+    'languages.png',
+    pictures.filter(({ name }) => LANGUAGES.includes(name)),
+    { columns: LANGUAGES.length, width: README_PICTURE_WIDTH },
+  );
 } finally {
   await browser.close();
 }
-console.log(`${pictures.length} pictures are in ${folder}; sheet.png shows them all.`);
+console.log(
+  `${pictures.length} pictures are in ${folder}; sheet.png shows them all, languages.png one in each language.`,
+);
 
-/** All pictures on one, light ones before dark ones. */
-async function drawSheet(shown) {
+/** Pictures on one, beside and below one another. */
+async function drawSheet(to, shown, { columns, width }) {
   const figures = shown.map(
     ({ name, label }) =>
       `<figure><img src="${pathToFileURL(join(folder, name)).href}"><figcaption>${label}</figcaption></figure>`,
@@ -61,12 +73,13 @@ async function drawSheet(shown) {
     file,
     `<!doctype html><meta charset="utf-8"><style>
 body { margin: 16px; font: 12px sans-serif; background: #808080 }
-main { display: grid; grid-template-columns: repeat(9, ${SHEET_PICTURE_WIDTH}px); gap: 12px; align-items: start }
+main { display: grid; grid-template-columns: repeat(${columns}, ${width}px); gap: 12px; align-items: start }
 figure { margin: 0 } img { width: 100%; display: block }
 </style><main>${figures.join('')}</main>`,
   );
-  const page = await browser.newPage({ viewport: { width: 9 * (SHEET_PICTURE_WIDTH + 12) + 32, height: 800 } });
+  const page = await browser.newPage({ viewport: { width: columns * (width + 12) + 20, height: 400 } });
   await page.goto(pathToFileURL(file).href, { waitUntil: 'load' });
-  await page.screenshot({ path: join(folder, 'sheet.png'), fullPage: true });
+  await page.screenshot({ path: join(folder, to), fullPage: true });
+  await page.close();
   rmSync(file);
 }

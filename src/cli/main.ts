@@ -283,9 +283,7 @@ mail
 
 mail
   .command('bounce')
-  .description(
-    'takes in a mail that came back, as a mail server sends it: pipe them here from the mailbox of MAIL_FROM, or name a file',
-  )
+  .description('takes in a mail that came back, as a mail server sends it: pipe those to MAIL_FROM here')
   .option('--file <file>', 'the mail, as it came; -: standard input', '-')
   .option('--json', 'print one JSON document and nothing else')
   .exitOverride()

@@ -33,7 +33,7 @@ describe('makegood mail preview', () => {
     const { status, stdout } = await preview(['--out', out]);
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining(join(out, 'index.html')) });
     const index = await readFile(join(out, 'index.html'), 'utf8');
-    for (const language of ['en', 'de']) {
+    for (const language of ['en', 'de', 'es', 'pt']) {
       expect(await readdir(join(out, language))).toHaveLength(2 * TEMPLATE_NAMES.length);
       for (const template of TEMPLATE_NAMES) {
         expect(await readFile(join(out, language, `${template}.html`), 'utf8')).toBe(

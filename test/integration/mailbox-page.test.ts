@@ -52,7 +52,9 @@ describe('/mailbox', () => {
   });
 });
 
-(hasBrowser() ? describe : describe.skip)('/mailbox in a browser', () => {
+const inBrowser = hasBrowser() ? describe : describe.skip;
+
+inBrowser('/mailbox in a browser', () => {
   let browser: Browser;
   let page: Page;
   const errors: string[] = [];

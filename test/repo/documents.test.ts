@@ -130,7 +130,7 @@ const UNWANTED: readonly (readonly [what: string, pattern: RegExp])[] = [
 ];
 
 /** Tests that may be left out, and where: without the reference cases, without the rights of root, on Windows, without a browser. */
-const MAY_SKIP = /^test\/(unit\/shared-vectors-[a-z]+|integration\/(embedded-postgres|docs))\.test\.ts$/;
+const MAY_SKIP = /^test\/(unit\/shared-vectors-[a-z]+|integration\/(embedded-postgres|docs|mailbox-page))\.test\.ts$/;
 
 describe('files', () => {
   const texts = FILES.filter((path) => !/^package-lock\.json$|^test\/fixtures\//.test(path)).map(
