@@ -5,7 +5,7 @@ import { newId } from '../ids.js';
  * What a person must look at. `breaker`: money is stopped; `award_pending`: decided and not granted for an hour;
  * `award_failed`: a provider refused it for good; `ledger`: the books do not add up; `audit`: the nightly audit found a
  * wrong answer, something due and not paid, or something paid and not due; `task_overdue`: a person should have done it by now;
- * `letters_held`: letters would be more apologies to a customer than the limit; `letters_unsettled`: letters failed, or nobody
+ * `letters_held`: letters would be more apologies to a customer than the limit; `letters_unsettled`: letters failed, came back, or nobody
  * knows whether they arrived; `event_endpoint`: a system of the shop's says that it is gone, and gets no events;
  * `event_delivery`: events for one were given up.
  */

@@ -4,6 +4,7 @@ import type { Deps } from '../deps.js';
 import { AppError } from '../errors.js';
 import { isAddressDead, readDeliveryReport } from './bounce.js';
 import { saveBounce, saveDelivery } from './bounce-store.js';
+import { settleLetterAlarms } from './letter-alarms-store.js';
 import { addSuppression } from './suppression-store.js';
 
 /** What a report came to. */
@@ -23,7 +24,7 @@ export interface BounceOutcome {
  * @throws AppError `invalid_request` when it is no such report
  */
 export async function recordBounce(
-  deps: Pick<Deps, 'db' | 'clock'>,
+  deps: Pick<Deps, 'config' | 'db' | 'clock'>,
   source: Uint8Array,
   actor: string,
 ): Promise<BounceOutcome> {
@@ -40,6 +41,7 @@ export async function recordBounce(
     const now = await readNow(sql, deps.clock);
     for (const { address, action, status, diagnostic } of report.recipients) {
       if (action === 'delivered' && (await saveDelivery(sql, { messageId, address, now }))) {
+        await settleLetterAlarms(sql, deps.config, now);
         return { outcome: 'delivered', messageId, suppressed: false };
       }
       if (action !== 'failed') continue;
@@ -62,6 +64,7 @@ export async function recordBounce(
         } as const;
         await addSuppression(sql, entry);
       }
+      await settleLetterAlarms(sql, deps.config, now);
       await recordAudit(sql, {
         at: now,
         actor,

@@ -13,7 +13,7 @@ const WATCHED: readonly { readonly kind: AlarmKind; readonly message: string }[]
   {
     kind: 'letters_unsettled',
     message:
-      'Letters failed, or nobody knows whether they arrived. GET /v1/messages with status=failed and status=unknown names them.',
+      'Letters failed, came back, or nobody knows whether they arrived. GET /v1/messages with status=failed, bounced or unknown names them.',
   },
 ];
 
@@ -36,9 +36,9 @@ export async function settleLetterAlarms(
 
 async function standsFor(sql: Sql, kind: AlarmKind, copies: boolean): Promise<boolean> {
   const { rows } = await sql.query(
-    `SELECT EXISTS (SELECT 1 FROM messages WHERE status IN ('held', 'failed', 'unknown')
+    `SELECT EXISTS (SELECT 1 FROM messages WHERE status IN ('held', 'failed', 'bounced', 'unknown')
        AND CASE WHEN $1 = 'letters_held' THEN status = 'held'
-           ELSE status = 'failed' OR status = 'unknown' AND NOT ($2 AND resent_at IS NULL) END) AS stands`,
+           ELSE status IN ('failed', 'bounced') OR status = 'unknown' AND NOT ($2 AND resent_at IS NULL) END) AS stands`,
     [kind, copies],
   );
   return rows[0].stands;

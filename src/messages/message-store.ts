@@ -16,7 +16,7 @@ import {
   takeTurns,
 } from './put-off-store.js';
 import type { RenderedLetter } from './render.js';
-import { blockSuppressed } from './suppression-store.js';
+import { addSuppression, blockSuppressed } from './suppression-store.js';
 
 /** A decision that can be told: something was given that nobody was told of, and nothing of it is still to be granted. */
 export interface TellableDecision {
@@ -199,6 +199,20 @@ async function suppressOutdated(sql: Sql, ids: readonly string[]): Promise<void>
   );
 }
 
+/**
+ * An apology for a wait that, as was reported before it left, never was: nobody gets it. What was given stays given, and an
+ * agent sees it as over-compensation.
+ */
+async function withdrawUntrue(sql: Sql, ids: readonly string[]): Promise<void> {
+  await sql.query(
+    `UPDATE messages m SET status = 'withdrawn', response = 'it came in time after all, as was reported before the letter left'
+     FROM verdicts v, orders o
+     WHERE (m.decision_id = ANY($1::uuid[]) OR m.notice_id = ANY($1::uuid[])) AND m.status IN ('queued', 'held', 'sending')
+       AND m.handover_at IS NULL AND v.id = m.decision_id AND v.incident = 'late' AND o.id = m.order_id AND o.verdict = 'on_time'`,
+    [ids],
+  );
+}
+
 /** A customer whose address was taken back gets no letter more. */
 async function suppressWithoutAddress(sql: Sql, ids: readonly string[]): Promise<void> {
   await sql.query(
@@ -257,6 +271,7 @@ export async function claimMessages(
   { terms, clock, now }: { readonly terms: SendingTerms; readonly clock: Clock; readonly now: Date },
 ): Promise<{ claimed: ClaimedMessage[]; putOff: PutOffMessage[]; unknown: number }> {
   await suppressOutdated(sql, ids);
+  await withdrawUntrue(sql, ids);
   await suppressWithoutAddress(sql, ids);
   await blockSuppressed(sql, ids);
   const unknown = await giveUpHandedOver(sql, ids, terms, now);
@@ -285,7 +300,9 @@ export async function markHandovers(db: Database, messages: readonly ClaimedMess
 /** What one try came to. */
 export type SendRecord =
   | { readonly status: 'sent'; readonly sentAt: Date; readonly response: string }
-  | { readonly status: 'queued' | 'failed'; readonly response: string }
+  | { readonly status: 'queued'; readonly response: string }
+  /** `deadSince`: when the server said that there is nobody at the address; null: it said something else. */
+  | { readonly status: 'failed'; readonly response: string; readonly deadSince: Date | null }
   /** `copyAt`: when a copy goes out by itself; null: when a person says so. */
   | { readonly status: 'unknown'; readonly response: string; readonly copyAt: Date | null };
 
@@ -315,6 +332,17 @@ export async function recordOutcomes(sql: Sql, outcomes: readonly Outcome[]): Pr
       outcomes.map(({ record }) => (record.status === 'unknown' ? record.copyAt : null)),
     ],
   );
+  for (const { message, record } of outcomes) {
+    if (record.status !== 'failed' || record.deadSince === null) continue;
+    await addSuppression(sql, {
+      address: message.toAddress,
+      scope: 'all',
+      reason: 'refused',
+      detail: record.response,
+      createdAt: record.deadSince,
+      createdBy: 'makegood',
+    });
+  }
   const sent = outcomes.filter(({ record }) => record.status === 'sent');
   await recordMessagesSent(
     sql,

@@ -33,7 +33,7 @@ export function releaseLetter(deps: Deps, id: string, request: LetterRequest): P
  */
 export function withdrawLetter(deps: Deps, id: string, request: LetterRequest): Promise<void> {
   return review(deps, id, request, 'message.withdraw', async (sql, letter) => {
-    refuseUnless(letter, ['held', 'queued', 'failed', 'bounced'], 'waits, or has not arrived');
+    refuseUnless(letter, ['held', 'queued', 'failed', 'bounced', 'blocked'], 'waits, or has not arrived');
     await settleLetter(sql, id, { status: 'withdrawn', response: 'a person withdrew it', sentAt: null });
     return { sends: false };
   });
@@ -46,7 +46,7 @@ export function withdrawLetter(deps: Deps, id: string, request: LetterRequest): 
  */
 export function resendLetter(deps: Deps, id: string, request: LetterRequest): Promise<void> {
   return review(deps, id, request, 'message.resend', async (sql, letter, at) => {
-    refuseUnless(letter, ['unknown', 'failed', 'bounced'], 'may not have arrived');
+    refuseUnless(letter, ['unknown', 'failed', 'bounced', 'blocked'], 'may not have arrived');
     await queueLetter(sql, id, at);
     return { sends: true };
   });

@@ -7,6 +7,7 @@ import { failpoint } from '../failpoint.js';
 import { inLanes } from '../in-lanes.js';
 import { GroupCommit } from '../inbox/group-commit.js';
 import type { EffectStage, Retry } from '../queue/run-ticket.js';
+import { isAddressDead } from './bounce.js';
 import { settleLetterAlarms } from './letter-alarms-store.js';
 import {
   type ClaimedMessage,
@@ -224,9 +225,16 @@ function toRecord(
         copyAt: unknownLetters === 'resend' && !isCopy ? new Date(now.getTime() + COPY_AFTER_MS) : null,
       };
     case 'refused':
-      if (outcome.permanent) return { status: 'failed', response: outcome.reason };
-      return { status: attempt < MAX_ATTEMPTS ? 'queued' : 'failed', response: outcome.reason };
+      if (outcome.permanent) {
+        const deadSince = isAddressDead(outcome.code, outcome.reason) ? now : null;
+        return { status: 'failed', response: outcome.reason, deadSince };
+      }
+      return againOrNot(outcome.reason, attempt);
     case 'unreachable':
-      return { status: attempt < MAX_ATTEMPTS ? 'queued' : 'failed', response: outcome.reason };
+      return againOrNot(outcome.reason, attempt);
   }
+}
+
+function againOrNot(response: string, attempt: number): SendRecord {
+  return attempt < MAX_ATTEMPTS ? { status: 'queued', response } : { status: 'failed', response, deadSince: null };
 }

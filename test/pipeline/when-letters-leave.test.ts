@@ -392,6 +392,59 @@ describe('the amount in the letter is the amount in the ledger', () => {
 });
 
 describe('nothing is sent for what is no longer so', () => {
+  test('it came in time after all, as was reported while the letter waited: nobody gets the apology, and none is written anew', async () => {
+    await lateOrder('untrue', { customer: { membership: null } });
+    const night = configured({ quietHours: { from: '00:00', until: '23:59' } });
+    await send(night);
+    expect(await onlyMessageOf('untrue')).toMatchObject({ status: 'queued' });
+    const inTime = ['delivered', 'arrived_at_destination', '2026-11-05T15:00:00Z'] as const;
+    await makegood.webhook(
+      trackerEvent('leave-untrue', [inTime, ['delivered', 'arrived_at_destination', '2026-11-07T15:00:00Z']]),
+    );
+    await workByHand(makegood.deps, database);
+    makegood.clock.set(new Date('2026-11-17T17:00:00Z'));
+    await send();
+    const untrue = await onlyMessageOf('untrue');
+    expect(untrue).toMatchObject({ status: 'withdrawn', response: expect.stringContaining('in time after all') });
+    expect(await mailsTo('untrue@example.com')).toEqual([]);
+    expect(await findUntoldDecisions(makegood.deps.db.pool)).toEqual([]);
+  });
+
+  test('an address that a server says is nobody: failed, on the list, and the next letter is blocked until it is taken off', async () => {
+    const server = await startSmtpSink();
+    servers.push(server);
+    const deps = sendingTo(server.url, { apologyLimit: 0 });
+    server.refuseWith({ code: 550, message: '5.1.1 no such user here' });
+    await lateOrder('nobody-1', { customerId: 'nobody' });
+    await send(deps);
+    expect(await onlyMessageOf('nobody-1')).toMatchObject({ status: 'failed' });
+    const list = () => makegood.request('GET', '/v1/suppressions?email=nobody@example.com');
+    const [entry] = (await list()).body.items;
+    expect(entry).toMatchObject({ scope: 'all', reason: 'refused', detail: expect.stringContaining('5.1.1') });
+    server.refuseWith(null);
+    await lateOrder('nobody-2', { customerId: 'nobody' });
+    await send(deps);
+    const blocked = await onlyMessageOf('nobody-2');
+    expect(blocked).toMatchObject({ status: 'blocked' });
+    expect(
+      (await makegood.request('DELETE', `/v1/suppressions/${entry.id}`, { reason: 'it is there now' })).status,
+    ).toBe(200);
+    expect((await ask(blocked.id, 'resend')).status).toBe(200);
+    await send(deps);
+    expect(await onlyMessageOf('nobody-2')).toMatchObject({ status: 'sent' });
+    expect(server.mails.map(({ to }) => to)).toEqual(['nobody@example.com']);
+  });
+
+  test('a server that refuses what we say says nothing of the address', async () => {
+    const server = await startSmtpSink();
+    servers.push(server);
+    server.refuseWith({ code: 550, message: '5.7.1 this message looks like bulk mail' });
+    await lateOrder('bulk');
+    await send(sendingTo(server.url));
+    expect(await onlyMessageOf('bulk')).toMatchObject({ status: 'failed' });
+    expect((await makegood.request('GET', '/v1/suppressions?email=bulk@example.com')).body.items).toEqual([]);
+  });
+
   test('an address that was taken back before the letter left: suppressed', async () => {
     await lateOrder('left');
     await send(configured({ quietHours: { from: '11:00', until: '13:00' } }));

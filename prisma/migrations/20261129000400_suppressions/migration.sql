@@ -20,3 +20,7 @@ CREATE UNIQUE INDEX "suppressions_one_per_address_and_scope" ON "suppressions"("
 ALTER TABLE "suppressions"
   ADD CONSTRAINT "suppressions_scope" CHECK ("scope" IN ('all', 'service')),
   ADD CONSTRAINT "suppressions_reason" CHECK ("reason" IN ('refused', 'bounced', 'unsubscribed', 'by_hand'));
+
+-- What came back waits for a person too.
+DROP INDEX "messages_for_people";
+CREATE INDEX "messages_for_people" ON "messages" ("status", "created_at") WHERE "status" IN ('held', 'failed', 'bounced', 'unknown');

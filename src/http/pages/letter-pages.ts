@@ -119,7 +119,7 @@ const WORDS = {
 type Language = keyof typeof WORDS;
 
 /** The language of a page, by a locale such as `de-AT` or the languages that a browser asks for; English where there is no other. */
-export function pageLanguage(locale: string | null | undefined): Language {
+function pageLanguage(locale: string | null | undefined): Language {
   for (const wanted of (locale ?? '').split(',')) {
     const [language = ''] = wanted.trim().toLowerCase().split(/[-_;]/);
     if (language in WORDS) return language as Language;
