@@ -407,7 +407,7 @@ describe('nothing is sent for what is no longer so', () => {
     const untrue = await onlyMessageOf('untrue');
     expect(untrue).toMatchObject({ status: 'withdrawn', response: expect.stringContaining('in time after all') });
     expect(await mailsTo('untrue@example.com')).toEqual([]);
-    expect(await findUntoldDecisions(makegood.deps.db.pool)).toEqual([]);
+    expect(await findUntoldDecisions(makegood.deps.db.pool)).not.toContain(untrue.decision_id);
   });
 
   test('an address that a server says is nobody: failed, on the list, and the next letter is blocked until it is taken off', async () => {
