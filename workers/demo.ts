@@ -163,6 +163,7 @@ function whereNext(url: string): void {
   say('\nWhere to look next:');
   if (serve) {
     say(`  curl -H 'Authorization: Bearer ${adminKey}' ${url}/v1/orders/o-1005   an order, and why`);
+    say(`  ${url}/mailbox                                           the letters; its key: ${adminKey}`);
     say(`  curl ${url}/openapi.json                                 everything the interface can do`);
     say('It runs until you press Ctrl-C.');
     return;

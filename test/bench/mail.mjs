@@ -8,6 +8,7 @@ import { systemClock } from '../../dist/src/clock.js';
 import { readConfig } from '../../dist/src/config.js';
 import { openDatabase } from '../../dist/src/db/database.js';
 import { createLogger } from '../../dist/src/logger.js';
+import { loadLetterTexts } from '../../dist/src/messages/load-letter-texts.js';
 import { createSmtpMailer } from '../../dist/src/messages/mailer.js';
 import { renderLetter } from '../../dist/src/messages/render.js';
 import { sendMessages } from '../../dist/src/messages/send-messages.js';
@@ -49,10 +50,11 @@ async function compare({ db, mailer, query, url, sink, port, count, quick, say }
     `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit, current_setting('server_version') AS version`,
   );
   await prepare(query, count);
-  const letters = Array.from({ length: count }, (_, index) => letterOf(`o-${index}`));
+  const texts = await loadLetterTexts(null);
+  const letters = Array.from({ length: count }, (_, index) => letterOf(`o-${index}`, texts));
   // nodemailer's pool reports a mail at a time; 2,000 are handed to it at once, and it takes five connections.
   const pool = nodemailer.createTransport({ pool: true, host: '127.0.0.1', port });
-  const deps = { db, mailer, config: readConfig({}), clock: systemClock, log: createLogger('silent') };
+  const deps = { db, mailer, texts, config: readConfig({}), clock: systemClock, log: createLogger('silent') };
   try {
     return await pairRuns({
       name: 'B10 mail',
@@ -163,7 +165,7 @@ async function checkRecords(query, count) {
   assert.deepEqual({ sent, handed, tries }, { sent: count, handed: count, tries: count }, 'each is recorded, once');
 }
 
-function letterOf(orderId) {
+function letterOf(orderId, texts) {
   const at = '2026-11-06T20:00:00.000Z';
   const letter = {
     asOf: at,
@@ -190,6 +192,6 @@ function letterOf(orderId) {
     to: `c-${orderId.slice(2)}@example.com`,
     messageId: `<${orderId}.late-delivered@shop.example>`,
     letter,
-    rendered: renderLetter(reviveLetter(letter)),
+    rendered: renderLetter(reviveLetter(letter), texts),
   };
 }
