@@ -181,7 +181,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const config: Config = {
     port,
     host,
-    publicUrl: url('PUBLIC_URL', ['http:', 'https:']) ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    publicUrl:
+      publicUrlOf(url('PUBLIC_URL', ['http:', 'https:']), refuse) ??
+      `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     trustProxy: trustProxy === 'fault' ? null : trustProxy,
     rateLimits: {
       webhooks: perMinute('RATE_LIMIT_WEBHOOKS', 3_000_000),
@@ -226,6 +228,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     });
   }
   return config;
+}
+
+/** As links begin: in ASCII, without a slash at its end. */
+function publicUrlOf(value: string | null, refuse: (field: string, message: string) => void): string | null {
+  if (value === null || !URL.canParse(value)) return null;
+  const { href, search, hash } = new URL(value);
+  if (search !== '' || hash !== '') refuse('PUBLIC_URL', 'must end with its path: links in letters go on from there');
+  return href.replace(/\/+$/, '');
 }
 
 /** `Jana Keller, Customer Care`: the name, and after the first comma what the person does. */

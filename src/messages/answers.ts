@@ -18,7 +18,7 @@ const PRIORITY_CASE_MS = 4 * 3_600_000;
  * one that was closed before opens again. The same answer twice changes nothing, and another one counts from then on.
  * @param words what the customer wrote besides; null: nothing
  * @returns the letter, with the answer that it has now
- * @throws AppError `not_found` for a token that is in no letter of ours
+ * @throws AppError `not_found` for a token that is in no letter of ours, `rate_limited` when too much is written already
  */
 export async function recordAnswer(
   deps: Pick<Deps, 'db' | 'clock' | 'linkKey'>,
@@ -54,7 +54,12 @@ export async function recordAnswer(
             }),
           });
     // A case that was open already has not heard this.
-    if (taskId !== null && words !== null) await addTalkingPoint(sql, taskId, inTheirWords(words));
+    if (taskId !== null && words !== null && !(await addTalkingPoint(sql, taskId, inTheirWords(words)))) {
+      throw new AppError(
+        'rate_limited',
+        'Enough is written here already. Reply to the mail: a person reads every answer.',
+      );
+    }
     await recordAudit(sql, {
       at: now,
       actor: 'customer',

@@ -5,6 +5,8 @@ export interface PastApology {
   readonly at: Date;
   /** It waits for a person: the customer does not know it. */
   readonly isHeld: boolean;
+  /** It told of a delivery that came late, or had not come, and nothing was found since that it was in time. */
+  readonly wasLate: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -18,10 +20,12 @@ export function rememberedSince(now: Date): Date {
   return new Date(now.getTime() - REMEMBERED_MS);
 }
 
-/** How many other orders the customer was told of that went wrong, within 90 days. */
+/** How many other orders the customer was told of that were late, within 90 days. */
 export function countEarlierFailures(past: readonly PastApology[], orderId: string, now: Date): number {
   const since = rememberedSince(now);
-  const told = past.filter((letter) => !letter.isHeld && letter.orderId !== orderId && letter.at >= since);
+  const told = past.filter(
+    (letter) => letter.wasLate && !letter.isHeld && letter.orderId !== orderId && letter.at >= since,
+  );
   return new Set(told.map((letter) => letter.orderId)).size;
 }
 

@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.js';
 import type { PastApology } from './apologies.js';
-import { APOLOGIES } from './letter.js';
+import { APOLOGIES, OF_LATENESS } from './letter.js';
 
 /** Takes the customers of these decisions: how many apologies they get is counted by one at a time. */
 export async function lockCustomersOf(sql: Sql, decisionIds: readonly string[]): Promise<void> {
@@ -21,9 +21,12 @@ export async function loadPastApologies(
   since: Date,
 ): Promise<Map<string, readonly PastApology[]>> {
   const { rows } = await sql.query(
-    `SELECT customer_id, order_id AS "orderId", coalesce(sent_at, created_at) AS at, status = 'held' AS "isHeld" FROM messages
+    `SELECT customer_id, order_id AS "orderId", coalesce(sent_at, created_at) AS at, status = 'held' AS "isHeld",
+       template = ANY($5) AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.order_id = m.order_id AND n.kind = 'correction'
+         AND n.facts ->> 'correctionOf' = 'came_in_time') AS "wasLate"
+     FROM messages m
      WHERE customer_id = ANY($1) AND created_at >= $2 AND template = ANY($3) AND status <> ALL($4)`,
-    [customerIds, since, APOLOGIES, IN_VAIN],
+    [customerIds, since, APOLOGIES, IN_VAIN, OF_LATENESS],
   );
   const past = new Map<string, PastApology[]>();
   for (const { customer_id, ...apology } of rows) past.set(customer_id, [...(past.get(customer_id) ?? []), apology]);

@@ -62,7 +62,11 @@ function blocksOf(text: string): Map<string, string>[] {
     .filter((fields) => fields.size > 0);
 }
 
+/** Longer, and it is no field that we read: patterns are only held against what is short. */
+const FIELD_LENGTH = 1_000;
+
 function fieldOf(line: string): [string, string][] {
+  if (line.length > FIELD_LENGTH) return [];
   const [, name, value] = /^([!-9;-~]+)\s*:\s*(.*)$/.exec(line) ?? [];
   return name === undefined || value === undefined ? [] : [[name.toLowerCase(), value.trim()]];
 }
@@ -73,7 +77,7 @@ function messageIdIn(text: string | undefined): string | null {
 
 /** `rfc822; ann@example.com`. */
 function addressIn(field: string | undefined): string | null {
-  const [, address] = /^[a-z0-9-]+\s*;\s*<?([^\s<>]+@[^\s<>]+?)>?$/i.exec(field ?? '') ?? [];
+  const [, address] = /^[a-z0-9-]+\s*;\s*<?([^\s<>@]+@[^\s<>@]+)>?$/i.exec(field ?? '') ?? [];
   return address?.toLowerCase() ?? null;
 }
 
@@ -91,11 +95,15 @@ function unxtext(text: string): string {
 export function isAddressDead(code: number | null, text: string): boolean {
   const [, subject, detail] = /(?<![\d.])5\.(\d{1,3})\.(\d{1,3})(?![\d.])/.exec(text) ?? [];
   // Bad mailbox, bad system, bad syntax, moved, no mail accepted; disabled.
-  if (subject !== undefined)
+  if (subject !== undefined) {
     return (subject === '1' && /^([1-36]|10)$/.test(detail ?? '')) || (subject === '2' && detail === '1');
-  return (
-    code === 550 &&
-    /user|mailbox|recipient|address|account/i.test(text) &&
-    /unknown|no such|not found|not exist|invalid|unavailable|disabled/i.test(text)
-  );
+  }
+  const said = text.replace(/^Can't send mail - all recipients were rejected: /, '');
+  if (code !== 550 || ABOUT_US.test(said)) return false;
+  return /user|mailbox|recipient|address|account/i.test(said) && NOBODY.test(said);
 }
+
+const NOBODY = /unknown|no such|not found|not exist|invalid|unavailable|disabled/i;
+/** What is wrong with the sender, the way or the content, in whatever words: it says nothing of the address. */
+const ABOUT_US =
+  /sender|verif|polic|block|black ?list|spam|spf|dkim|dmarc|reputation|host|client|relay|service|\bIP\b|domain/i;

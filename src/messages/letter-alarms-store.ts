@@ -38,7 +38,7 @@ async function standsFor(sql: Sql, kind: AlarmKind, copies: boolean): Promise<bo
   const { rows } = await sql.query(
     `SELECT EXISTS (SELECT 1 FROM messages WHERE status IN ('held', 'failed', 'bounced', 'unknown')
        AND CASE WHEN $1 = 'letters_held' THEN status = 'held'
-           ELSE status IN ('failed', 'bounced') OR status = 'unknown' AND NOT ($2 AND resent_at IS NULL) END) AS stands`,
+           ELSE status IN ('failed', 'bounced') OR status = 'unknown' AND NOT ($2 AND resent_at IS NULL AND send_after IS NOT NULL) END) AS stands`,
     [kind, copies],
   );
   return rows[0].stands;

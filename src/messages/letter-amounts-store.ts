@@ -40,8 +40,9 @@ async function loadFigures(sql: Sql, awardIds: readonly string[]): Promise<Map<s
      JOIN ledger_accounts c ON c.id = e.account_id AND c.owner_kind = 'customer'
      WHERE a.id = ANY($1::uuid[]) AND a.provider = 'ledger'
      UNION ALL
-     SELECT id, coalesce(currency, CASE WHEN months IS NOT NULL THEN 'membership_months' WHEN points IS NOT NULL THEN 'points' ELSE kind END),
-       coalesce(amount_minor, months, points, 1)
+     SELECT id, CASE WHEN kind IN ('gift', 'replacement') THEN kind WHEN months IS NOT NULL THEN 'membership_months'
+         WHEN points IS NOT NULL THEN 'points' ELSE currency END,
+       CASE WHEN kind IN ('gift', 'replacement') THEN 1 ELSE coalesce(amount_minor, months, points) END
      FROM awards WHERE id = ANY($1::uuid[]) AND provider IS DISTINCT FROM 'ledger'`,
     [awardIds],
   );

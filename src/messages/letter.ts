@@ -31,6 +31,15 @@ export type TemplateName = (typeof TEMPLATE_NAMES)[number];
 
 /** Letters that tell of what a person gave or approved: somebody has looked, and they are not one apology more. */
 const BY_PEOPLE: readonly TemplateName[] = ['goodwill', 'award-approved'];
+/** Letters that tell of a delivery that came late, or has not come: what may be said to have happened again. */
+export const OF_LATENESS: readonly TemplateName[] = [
+  'late-delivered',
+  'late-overdue',
+  'second-failure',
+  'third-failure',
+  'occasion-missed',
+  'top-up',
+];
 /** Letters that apologise for something: they are what a customer can get too many of. */
 export const APOLOGIES: readonly TemplateName[] = TEMPLATE_NAMES.filter(
   (name) => !BY_PEOPLE.includes(name) && !(NOTICE_KINDS as readonly string[]).includes(name),

@@ -3,6 +3,8 @@ import type { LetterAwardRow } from '../compensation/letter-award.js';
 import type { Database, Sql } from '../db/database.js';
 import { recordMessagesSent } from '../events/event-store.js';
 import type { NoticeKind } from '../promises/notices.js';
+import { CURRENT_STATE, currentStateOf } from './current-state-store.js';
+import type { CurrentState } from './fresh-facts.js';
 import type { Letter, TemplateName } from './letter.js';
 import { checkAmounts } from './letter-amounts-store.js';
 import {
@@ -18,6 +20,9 @@ import {
 import type { RenderedLetter } from './render.js';
 import { addSuppression, blockSuppressed } from './suppression-store.js';
 
+/** Letters that the customer has, or is about to have. */
+const TOLD = ['queued', 'sending', 'sent', 'unknown'];
+
 /** A decision that can be told: something was given that nobody was told of, and nothing of it is still to be granted. */
 export interface TellableDecision {
   readonly decisionId: string;
@@ -31,10 +36,14 @@ export interface TellableDecision {
   readonly facts: unknown;
   /** What is to be told; instants as ISO 8601, dates as they stand in a calendar. */
   readonly awards: readonly LetterAwardRow[];
-  /** The same incident got something before. */
+  /** A letter told of something of the same class that the same incident got before. */
   readonly isTopUp: boolean;
   /** A letter told of another part of the same decision already. */
   readonly isAddition: boolean;
+  /** A letter told already that the occasion was missed. */
+  readonly knowsOccasion: boolean;
+  /** How the order stands now, which may be another way than when it was decided on. */
+  readonly current: CurrentState;
   /** How many letters of each template this decision has. */
   readonly letters: Readonly<Record<string, number>>;
 }
@@ -54,17 +63,21 @@ export async function findTellable(sql: Sql, decisionIds: readonly string[]): Pr
      )
      SELECT v.id, v.order_id, v.facts, v.incident, c.id AS customer_id, c.email, c.name, c.locale,
        jsonb_agg(to_jsonb(a) ORDER BY a.class, a.step) FILTER (WHERE a.untold) AS awards,
-       EXISTS (SELECT 1 FROM awards e WHERE (e.order_id, e.incident) = (v.order_id, v.incident) AND e.decision_id <> v.id
-         AND e.status = 'applied' AND e.decided_at <= v.judged_at) AS is_top_up,
-       EXISTS (SELECT 1 FROM told t WHERE t.decision_id = v.id AND t.status <> 'suppressed') AS is_addition,
+       bool_or(a.untold AND EXISTS (SELECT 1 FROM awards e JOIN messages m ON m.order_id = e.order_id AND e.id = ANY(m.award_ids)
+         WHERE (e.order_id, e.incident, e.class) = (v.order_id, v.incident, a.class) AND e.decision_id <> v.id
+           AND e.status = 'applied' AND e.decided_at <= v.judged_at AND m.status = ANY($2))) AS is_top_up,
+       EXISTS (SELECT 1 FROM told t WHERE t.decision_id = v.id AND t.status = ANY($2)) AS is_addition,
+       EXISTS (SELECT 1 FROM messages m WHERE m.order_id = v.order_id AND m.template = 'occasion-missed' AND m.status = ANY($2)) AS knows_occasion,
+       ${CURRENT_STATE},
        (SELECT coalesce(jsonb_object_agg(template, letters), '{}')
         FROM (SELECT template, count(*) AS letters FROM told t WHERE t.decision_id = v.id GROUP BY template) l) AS letters
      FROM verdicts v JOIN orders o ON o.id = v.order_id JOIN customers c ON c.id = o.customer_id JOIN given a ON a.decision_id = v.id
+       LEFT JOIN verdicts cv ON cv.id = o.verdict_id
      WHERE v.id = ANY($1::uuid[]) AND v.facts IS NOT NULL
-     GROUP BY v.id, c.id
+     GROUP BY v.id, c.id, cv.id, o.id
      HAVING bool_or(a.untold) AND NOT bool_or(a.status = 'pending')
      ORDER BY v.judged_at, v.id`,
-    [decisionIds],
+    [decisionIds, TOLD],
   );
   return rows.map((row) => ({
     decisionId: row.id,
@@ -78,6 +91,8 @@ export async function findTellable(sql: Sql, decisionIds: readonly string[]): Pr
     awards: row.awards,
     isTopUp: row.is_top_up,
     isAddition: row.is_addition,
+    knowsOccasion: row.knows_occasion,
+    current: currentStateOf(row),
     letters: row.letters,
   }));
 }
@@ -200,16 +215,23 @@ async function suppressOutdated(sql: Sql, ids: readonly string[]): Promise<void>
 }
 
 /**
- * An apology for a wait that, as was reported before it left, never was: nobody gets it. What was given stays given, and an
- * agent sees it as over-compensation.
+ * An apology for a wait that, as was reported before it left, never was, and news that are none any more: nobody gets them. What
+ * was given stays given, and an agent sees it as over-compensation.
  */
-async function withdrawUntrue(sql: Sql, ids: readonly string[]): Promise<void> {
+async function withdrawUntrue(sql: Sql, ids: readonly string[], now: Date): Promise<void> {
   await sql.query(
     `UPDATE messages m SET status = 'withdrawn', response = 'it came in time after all, as was reported before the letter left'
      FROM verdicts v, orders o
      WHERE (m.decision_id = ANY($1::uuid[]) OR m.notice_id = ANY($1::uuid[])) AND m.status IN ('queued', 'held', 'sending')
        AND m.handover_at IS NULL AND v.id = m.decision_id AND v.incident = 'late' AND o.id = m.order_id AND o.verdict = 'on_time'`,
     [ids],
+  );
+  await sql.query(
+    `UPDATE messages m SET status = 'withdrawn', response = 'it is no news any more: the order has come on since it was written'
+     FROM orders o
+     WHERE m.notice_id = ANY($1::uuid[]) AND m.status IN ('queued', 'held', 'sending') AND m.handover_at IS NULL AND o.id = m.order_id
+       AND (m.template IN ('at-risk', 'shipped') AND o.verdict <> 'pending' OR m.template = 'order-confirmed' AND o.promised_until <= $2)`,
+    [ids, now],
   );
 }
 
@@ -252,7 +274,7 @@ async function takeForTry(sql: Sql, messages: readonly DueMessage[]): Promise<Cl
   if (messages.length === 0) return [];
   const { rows } = await sql.query(
     `UPDATE messages SET status = 'sending', attempts = attempts + 1, send_after = NULL, turn_at = NULL
-     WHERE id = ANY($1::uuid[])
+     WHERE id = ANY($1::uuid[]) AND handover_at IS NULL
      RETURNING id, coalesce(decision_id, notice_id) AS "tellsOf", to_address AS "toAddress", message_id AS "messageId", letter, rendered,
        created_at AS "createdAt", attempts AS attempt, resent_at IS NOT NULL AS "isCopy"`,
     [messages.map(({ id }) => id)],
@@ -268,15 +290,26 @@ async function takeForTry(sql: Sql, messages: readonly DueMessage[]): Promise<Cl
 export async function claimMessages(
   sql: Sql,
   ids: readonly string[],
-  { terms, clock, now }: { readonly terms: SendingTerms; readonly clock: Clock; readonly now: Date },
+  {
+    terms,
+    clock,
+    now,
+    freshen,
+  }: {
+    readonly terms: SendingTerms;
+    readonly clock: Clock;
+    readonly now: Date;
+    /** Writes anew what was written for another day and never tried. */
+    readonly freshen: (due: readonly DueMessage[]) => Promise<readonly DueMessage[]>;
+  },
 ): Promise<{ claimed: ClaimedMessage[]; putOff: PutOffMessage[]; unknown: number }> {
-  await suppressOutdated(sql, ids);
-  await withdrawUntrue(sql, ids);
-  await suppressWithoutAddress(sql, ids);
-  await blockSuppressed(sql, ids);
   const unknown = await giveUpHandedOver(sql, ids, terms, now);
   await queueCopies(sql, ids, terms, now);
-  const due = await lockDue(sql, ids, now);
+  await suppressOutdated(sql, ids);
+  await withdrawUntrue(sql, ids, now);
+  await suppressWithoutAddress(sql, ids);
+  await blockSuppressed(sql, ids);
+  const due = await freshen(await lockDue(sql, ids, now));
   await checkAmounts(sql, due);
   const awake = await putOffAsleep(sql, due, terms, now);
   const claimed = await takeForTry(sql, await takeTurns(sql, awake, terms, clock));

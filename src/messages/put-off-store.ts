@@ -29,14 +29,17 @@ export interface DueMessage {
   readonly letter: Letter;
   readonly createdAt: Date;
   readonly turnAt: Date | null;
+  /** How often it was tried before. */
+  readonly attempts: number;
 }
 
 /** Takes the letters that nothing puts off. Not one that a later look is to come back to. */
 export async function lockDue(sql: Sql, ids: readonly string[], now: Date): Promise<DueMessage[]> {
   const { rows } = await sql.query(
     `SELECT id, message_id AS "messageId", decision_id AS "decisionId", award_ids AS "awardIds", letter, created_at AS "createdAt",
-       turn_at AS "turnAt"
-     FROM messages WHERE ${OF_THESE} AND status IN ('queued', 'sending') AND (send_after IS NULL OR send_after <= $2)
+       turn_at AS "turnAt", attempts
+     FROM messages WHERE ${OF_THESE} AND status IN ('queued', 'sending') AND handover_at IS NULL
+       AND (send_after IS NULL OR send_after <= $2)
      ORDER BY id FOR UPDATE`,
     [ids, now],
   );

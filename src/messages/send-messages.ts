@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.js';
 import { isDatabaseAway } from '../db/database.js';
@@ -20,8 +21,9 @@ import {
   type SendRecord,
 } from './message-store.js';
 import { composeMime, type OutgoingMail } from './mime.js';
+import type { DueMessage } from './put-off-store.js';
 import type { SendOutcome } from './send-outcome.js';
-import { renderedOf, reviveLetter, writeLetters } from './write-letters.js';
+import { freshenLetters, renderedOf, reviveLetter, writeLetters } from './write-letters.js';
 
 /** Waits between tries. A server that is down at night is back in the morning: the last wait repeats until GIVE_UP. */
 const RETRY_WAITS_S = [5, 30, 120, 600, 1_800, 3_600];
@@ -37,9 +39,11 @@ const MAX_ATTEMPTS = 100;
  */
 export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) => {
   const { config, clock } = deps;
+  const startedAt = performance.now();
   const { claimed, putOff, unknown } = await deps.db.transaction(async (sql) => {
     await writeLetters(deps, sql, ticket.ids, now);
-    const taken = await claimMessages(sql, ticket.ids, { terms: config, clock, now });
+    const freshen = (due: readonly DueMessage[]) => freshenLetters(deps, sql, due, now);
+    const taken = await claimMessages(sql, ticket.ids, { terms: config, clock, now, freshen });
     await settleLetterAlarms(sql, config, now);
     return taken;
   });
@@ -55,9 +59,11 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
     await deps.db.transaction((sql) => settleLetterAlarms(sql, config, now));
   }
   const again = claimed.flatMap((message, index) => laterOf(message, results[index] as SendRecord, now));
+  // Waits begin when the ticket ends, and a run with a slow server takes its time.
+  const end = new Date(now.getTime() + performance.now() - startedAt);
   const count = (status: SendRecord['status']) => results.filter((result) => result.status === status).length;
   return {
-    retries: retriesOf([...putOff.map((message) => ({ ...message, at: message.sendAfter })), ...again], now),
+    retries: retriesOf([...putOff.map((message) => ({ ...message, at: message.sendAfter })), ...again], end),
     counts: {
       sent: count('sent'),
       retried: count('queued'),

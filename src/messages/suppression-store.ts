@@ -1,6 +1,7 @@
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
 import { SERVICE_LETTERS } from '../promises/notices.js';
+import { deliverable } from './address.js';
 
 /** `all`: nothing is sent there. `service`: no letter that one may do without. */
 export const SUPPRESSION_SCOPES = ['all', 'service'] as const;
@@ -18,6 +19,9 @@ export interface Suppression {
   readonly createdBy: string;
 }
 
+/** As it goes into an envelope, in small letters: one address has one entry, however it was written. */
+const canonical = (address: string): string => (deliverable(address) ?? address).toLowerCase();
+
 const COLUMNS = 'id, address, scope, reason, detail, created_at AS "createdAt", created_by AS "createdBy"';
 
 /** Puts an address on the list; one that is on it stays as it is. @returns the entry, and whether it is new */
@@ -25,7 +29,7 @@ export async function addSuppression(
   sql: Sql,
   entry: Omit<Suppression, 'id'>,
 ): Promise<{ entry: Suppression; isNew: boolean }> {
-  const address = entry.address.toLowerCase();
+  const address = canonical(entry.address);
   const { rows } = await sql.query(
     `INSERT INTO suppressions (id, address, scope, reason, detail, created_at, created_by)
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (address, scope) DO NOTHING RETURNING ${COLUMNS}`,
@@ -54,7 +58,12 @@ export async function listSuppressions(
     `SELECT ${COLUMNS} FROM suppressions
      WHERE ($1::timestamptz IS NULL OR (created_at, id) < ($1, $2::uuid)) AND ($3::text IS NULL OR address = $3)
      ORDER BY created_at DESC, id DESC LIMIT $4`,
-    [query.after?.at ?? null, query.after?.id ?? null, query.address?.toLowerCase() ?? null, query.limit],
+    [
+      query.after?.at ?? null,
+      query.after?.id ?? null,
+      query.address === null ? null : canonical(query.address),
+      query.limit,
+    ],
   );
   return rows;
 }

@@ -6,10 +6,12 @@ import type { Deps } from '../deps.js';
 import { newId } from '../ids.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
 import { type NoticeFacts, type NoticeKind, SERVICE_LETTERS } from '../promises/notices.js';
-import { parseMailbox } from './address.js';
+import { deliverable, parseMailbox } from './address.js';
 import { countEarlierFailures, isBeyondLimit, type PastApology, rememberedSince } from './apologies.js';
 import { loadPastApologies, lockCustomersOf } from './apology-store.js';
-import { APOLOGIES, type Letter, templateFor } from './letter.js';
+import { loadCurrentStates, rewriteLetters } from './current-state-store.js';
+import { freshFacts } from './fresh-facts.js';
+import { APOLOGIES, type Letter, OF_LATENESS, templateFor } from './letter.js';
 import { checkAmounts } from './letter-amounts-store.js';
 import type { LetterTexts } from './letter-texts.js';
 import { linkToken } from './links.js';
@@ -21,6 +23,7 @@ import {
   type TellableDecision,
   type TellableNotice,
 } from './message-store.js';
+import type { DueMessage } from './put-off-store.js';
 import { type RenderedLetter, renderLetter } from './render.js';
 
 /**
@@ -41,7 +44,8 @@ export async function writeLetters(deps: Deps, sql: Sql, ids: readonly string[],
     messages.push(message);
     if (!APOLOGIES.includes(message.template)) continue;
     const { orderId } = decision;
-    past.set(decision.customerId, [...apologies, { orderId, at: now, isHeld: message.held !== null }]);
+    const wasLate = OF_LATENESS.includes(message.template);
+    past.set(decision.customerId, [...apologies, { orderId, at: now, isHeld: message.held !== null, wasLate }]);
   }
   for (const notice of await findTellableNotices(sql, ids)) {
     if (notice.email !== null) messages.push(messageOfNotice(deps, { ...notice, email: notice.email }));
@@ -61,7 +65,8 @@ function messageOf(
   const { config } = deps;
   const id = newId();
   const failures = countEarlierFailures(past, decision.orderId, now);
-  const letter = { ...letterOf(decision, config, failures), answerUrls: answerUrlsOf(deps, id) };
+  const known = { earlierFailures: failures, now };
+  const letter = { ...letterOf(decision, config, known), answerUrls: answerUrlsOf(deps, id) };
   const { decisionId, orderId, customerId } = decision;
   const { template } = letter;
   const part = 1 + (decision.letters[template] ?? 0);
@@ -75,7 +80,7 @@ function messageOf(
     template,
     part,
     awardIds: decision.awards.map(({ id }) => id),
-    toAddress: decision.email,
+    toAddress: deliverable(decision.email) ?? decision.email,
     messageId: `<${decisionId}.${template}${part === 1 ? '' : `.${part}`}@${domainOf(config)}>`,
     letter,
     rendered: renderLetter(letter, deps.texts),
@@ -97,7 +102,7 @@ function messageOfNotice(deps: Deps, notice: Addressed<TellableNotice>): NewMess
     template: kind,
     part: 1,
     awardIds: [],
-    toAddress: notice.email,
+    toAddress: deliverable(notice.email) ?? notice.email,
     messageId: `<${noticeId}.${kind}@${domainOf(config)}>`,
     letter,
     rendered: renderLetter(letter, deps.texts),
@@ -134,15 +139,19 @@ function letterOfNotice(notice: TellableNotice, { shopName, signers }: Config): 
   };
 }
 
-function letterOf(decision: TellableDecision, { shopName, signers }: Config, earlierFailures: number): Letter {
-  const facts = reviveFacts<LetterFacts>(decision.facts);
+function letterOf(
+  decision: TellableDecision,
+  { shopName, signers }: Config,
+  { earlierFailures, now }: { earlierFailures: number; now: Date },
+): Letter {
+  const facts = freshFacts(reviveFacts<LetterFacts>(decision.facts), decision.current, now);
   const { isTopUp, isAddition } = decision;
   const incident = decision.incident as AwardIncident;
-  // The first letter about a missed occasion is about that; a later top-up is not told as if it were news.
+  // A missed occasion is told once, also where the wait for it was told before.
   const template = templateFor({
     incident,
     verdict: facts.verdict,
-    occasionMissed: facts.occasion !== null && !isTopUp,
+    occasionMissed: facts.occasion !== null && !decision.knowsOccasion,
     isTopUp,
     isAddition,
     earlierFailures,
@@ -158,6 +167,36 @@ function letterOf(decision: TellableDecision, { shopName, signers }: Config, ear
     isTopUp,
     signedBy: (wentWrongAgain ? signers.senior : null) ?? signers.usual,
   };
+}
+
+/**
+ * Letters that waited for another day, and were never tried, are written anew where the order has come on since: what was true when
+ * it was decided may not be when it leaves. From the first try on the words stay.
+ */
+export async function freshenLetters(
+  { texts }: Pick<Deps, 'texts'>,
+  sql: Sql,
+  due: readonly DueMessage[],
+  now: Date,
+): Promise<readonly DueMessage[]> {
+  const waited = due.filter(({ attempts, decisionId, letter }) => {
+    return attempts === 0 && decisionId !== null && letter.verdict === 'overdue' && letter.metAt === null;
+  });
+  const states = await loadCurrentStates(
+    sql,
+    waited.map(({ id }) => id),
+  );
+  const anew = waited.flatMap(({ id, letter: stored }) => {
+    const [letter, current] = [reviveLetter(stored), states.get(id)];
+    const fresh = current ? freshFacts(letter, current, now) : letter;
+    if (fresh === letter) return [];
+    const template = letter.template === 'late-overdue' && fresh.metAt !== null ? 'late-delivered' : letter.template;
+    const written = { ...fresh, template } as const;
+    return [{ id, template, letter: written, rendered: renderLetter(written, texts) }];
+  });
+  await rewriteLetters(sql, anew, now);
+  const byId = new Map(anew.map(({ id, letter }) => [id, letter]));
+  return due.map((message) => ({ ...message, letter: byId.get(message.id) ?? message.letter }));
 }
 
 const INSTANTS = new Set(['asOf', 'metAt', 'deliveredAt', 'at']);

@@ -86,12 +86,18 @@ export async function openCase(
   return id;
 }
 
-/** Adds a sentence to what the record says for whoever does it; one that is there stays one. */
-export async function addTalkingPoint(sql: Sql, taskId: string, point: string): Promise<void> {
-  await sql.query(
-    'UPDATE tasks SET talking_points = array_append(talking_points, $2) WHERE id = $1 AND $2 <> ALL (talking_points)',
-    [taskId, point],
+/** More sentences, and nobody reads them. */
+const MOST_POINTS = 40;
+
+/** Adds a sentence to what the record says for whoever does it; one that is there stays one. @returns whether it is there now */
+export async function addTalkingPoint(sql: Sql, taskId: string, point: string): Promise<boolean> {
+  const { rows } = await sql.query(
+    `UPDATE tasks SET talking_points = CASE
+       WHEN $2 = ANY (talking_points) OR cardinality(talking_points) >= $3 THEN talking_points ELSE array_append(talking_points, $2) END
+     WHERE id = $1 RETURNING $2 = ANY (talking_points) AS "isThere"`,
+    [taskId, point, MOST_POINTS],
   );
+  return rows[0]?.isThere === true;
 }
 
 /** A place in the list: due when, and which. */

@@ -49,12 +49,12 @@ export async function expectMadeGood(
   await expectBalancedBooks(database);
 }
 
-function outcomeOwed({ orderId, owed }: Parcel) {
+function outcomeOwed({ orderId, owed, isTold }: Parcel) {
   return {
     orderId,
     awards: owed ? ['applied'] : [],
     balances: owed ? [{ unit: owed.unit, balance: owed.amount, entries: owed.amount }] : [],
-    letters: owed ? ['right'] : [],
+    letters: isTold ? ['right'] : [],
     otherMails: 0,
   };
 }

@@ -11,6 +11,8 @@ export interface Parcel {
   readonly webhooks: readonly object[];
   /** The last of them alone says all: the parcel came, and when. */
   readonly delivery: object;
+  /** A letter tells of it: what was given or, where the weather was in the way, why nothing is. */
+  readonly isTold: boolean;
   /** null: nothing. */
   readonly owed: { readonly unit: string; readonly amount: number } | null;
 }
@@ -87,6 +89,7 @@ export function parcel(index: number, fate: Fate = 'late for a member'): Parcel 
     }),
     webhooks,
     delivery: webhooks.at(-1) ?? {},
+    isTold: fate.startsWith('late'),
     owed: OWED[fate],
   };
 }

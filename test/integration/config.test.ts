@@ -54,6 +54,14 @@ describe('the environment', () => {
     });
   });
 
+  test('links go on from PUBLIC_URL, however it ends, and in ASCII', () => {
+    for (const value of ['https://shop.example/makegood', 'https://shop.example/makegood/']) {
+      expect(readConfig({ PUBLIC_URL: value }).publicUrl).toBe('https://shop.example/makegood');
+    }
+    expect(readConfig({ PUBLIC_URL: 'https://bücher.example/' }).publicUrl).toBe('https://xn--bcher-kva.example');
+    expect(faultsOf({ PUBLIC_URL: 'https://shop.example/?a=b' })).toEqual(['PUBLIC_URL']);
+  });
+
   test('an empty variable counts as unset, and blanks around a value do not count', () => {
     const blank = Object.fromEntries(Object.keys(ALL_WRONG).map((name) => [name, '  ']));
     expect(readConfig(blank)).toEqual(readConfig({}));

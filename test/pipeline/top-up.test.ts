@@ -141,7 +141,12 @@ describe('more is due than was given', () => {
       ['store_credit', 'applied'],
     ]);
     expect(order.tasks).toMatchObject([{ kind: 'call', rule: 'occasion-call', status: 'open' }]);
-    expect(order.messages).toHaveLength(2);
+    expect(order.messages.map(({ template }) => template)).toEqual(['late-overdue', 'occasion-missed']);
+    const [, second] = await database.query<{ text: string }>(
+      `SELECT rendered ->> 'text' AS text FROM messages WHERE order_id = 'birthday' ORDER BY created_at, id`,
+    );
+    expect(second?.text).toContain('It was meant for Saturday, November 7 (Birthday)');
+    expect(second?.text).toContain('- $20.00 of credit, in your account now');
     expect(await creditOf('birthday')).toBe(2_000);
   });
 });

@@ -4,6 +4,7 @@ import type { Config } from '../../src/config.js';
 import type { Deps } from '../../src/deps.js';
 import { createSmtpMailer, type Mailer } from '../../src/messages/mailer.js';
 import { findUntoldDecisions } from '../../src/promises/sweep-store.js';
+import { watchDeadlines } from '../../src/promises/watch-deadlines.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { orderDocument, startMakegood, type TestMakegood, trackerEvent } from '../support/makegood.js';
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.js';
@@ -369,6 +370,21 @@ describe('the amount in the letter is the amount in the ledger', () => {
     expect(parked?.error).toContain(`it says ${amount + 1} USD, and it was ${amount} USD`);
   });
 
+  test('a gift is one gift, whatever it may be worth', async () => {
+    await lateOrder('gifted');
+    await database.query(
+      `INSERT INTO awards (id, order_id, customer_id, incident, decision_id, class, step, kind, amount_minor, currency, status, rule, reason,
+         policy_version, decided_at, applied_at, provider)
+       SELECT gen_random_uuid(), a.order_id, a.customer_id, a.incident, a.decision_id, 'care', 1, 'gift', 1000, 'USD', 'applied', 'missing-gift',
+         'a gift', 1, a.decided_at, a.decided_at, 'webhook'
+       FROM awards a WHERE a.order_id = 'gifted'`,
+    );
+    await send();
+    expect(await onlyMessageOf('gifted')).toMatchObject({ status: 'sent' });
+    const [mail] = await mailsTo('gifted@example.com');
+    expect(mail?.text).toContain('A small gift from us');
+  });
+
   test('the letters beside it are sent', async () => {
     for (const id of ['beside-1', 'beside-2', 'beside-3']) await lateOrder(id, credit);
     await send(configured(later));
@@ -443,6 +459,34 @@ describe('nothing is sent for what is no longer so', () => {
     await send(sendingTo(server.url));
     expect(await onlyMessageOf('bulk')).toMatchObject({ status: 'failed' });
     expect((await makegood.request('GET', '/v1/suppressions?email=bulk@example.com')).body.items).toEqual([]);
+  });
+
+  test('it has come since, late: the letter that waited says so, and not that it is still not there', async () => {
+    const overdue = orderDocument({
+      customerId: 'came-since',
+      trackingNumber: 'leave-came-since',
+      promise: { on: '2026-11-14', timeZone: 'America/New_York' },
+    });
+    expect((await makegood.put('came-since', overdue)).status).toBe(201);
+    const moving = ['in_transit', 'arrived_at_facility', '2026-11-14T15:00:00Z'] as const;
+    await makegood.webhook(trackerEvent('leave-came-since', [moving]));
+    await workByHand(makegood.deps, database, 'track-shipments');
+    makegood.clock.set(new Date('2026-11-16T19:00:00Z'));
+    await watchDeadlines(makegood.deps);
+    await workByHand(makegood.deps, database, 'call-providers');
+    const night = configured({ quietHours: { from: '00:00', until: '23:59' } });
+    await send(night);
+    expect(await onlyMessageOf('came-since')).toMatchObject({ status: 'queued', template: 'late-overdue' });
+    await makegood.webhook(
+      trackerEvent('leave-came-since', [moving, ['delivered', 'arrived_at_destination', '2026-11-16T21:00:00Z']]),
+    );
+    makegood.clock.set(new Date('2026-11-17T17:00:00Z'));
+    await workByHand(makegood.deps, database, 'call-providers');
+    await send();
+    expect(await onlyMessageOf('came-since')).toMatchObject({ status: 'sent', template: 'late-delivered' });
+    const [mail] = await mailsTo('came-since@example.com');
+    expect(mail?.text).toContain('It came on Monday, November 16, 2 days late.');
+    expect(mail?.text).not.toContain('not with you');
   });
 
   test('an address that was taken back before the letter left: suppressed', async () => {
@@ -536,6 +580,19 @@ describe('a letter of which nobody knows whether it arrived', () => {
     const again = await issueTicket(deps, 'send-messages', [decision_id]);
     await runByHand(deps, { id: again, stage: 'send-messages' });
     expect(smtp.mails).toHaveLength(2);
+  });
+
+  test('no copy goes out to an address that nothing is sent to since', async () => {
+    const smtp = await losing(1);
+    const deps = sendingTo(smtp.url, { unknownLetters: 'resend' });
+    await lateOrder('no-copy');
+    await send(deps);
+    const email = 'no-copy@example.com';
+    expect((await makegood.request('POST', '/v1/suppressions', { email, reason: 'asked for it' })).status).toBe(201);
+    makegood.clock.set(new Date('2026-11-16T18:01:00Z'));
+    await send(deps);
+    expect(await onlyMessageOf('no-copy')).toMatchObject({ status: 'blocked', attempts: 1 });
+    expect(smtp.mails).toHaveLength(1);
   });
 });
 

@@ -4,7 +4,8 @@ import { APOLOGIES } from '../../src/messages/letter.js';
 import { NOTICE_KINDS } from '../../src/promises/notices.js';
 
 const NOW = new Date('2026-11-16T12:00:00Z');
-const daysAgo = (days: number, orderId: string, isHeld = false): PastApology => ({
+const daysAgo = (days: number, orderId: string, isHeld = false, wasLate = true): PastApology => ({
+  wasLate,
   orderId,
   at: new Date(NOW.getTime() - days * 86_400_000),
   isHeld,

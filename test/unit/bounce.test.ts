@@ -31,6 +31,13 @@ describe('a report about a mail that came back', () => {
   });
 });
 
+test('a report made to be read for ever is read at once', async () => {
+  const report = deliveryReport({ messageId: MESSAGE_ID, recipient: `${'@'.repeat(500_000)} x` });
+  const startedAt = performance.now();
+  expect((await read(report))?.recipients).toEqual([]);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
 describe('whether there is nobody at an address', () => {
   test.each([
     [550, '5.1.1 <ann@example.com>: Recipient address rejected: User unknown', true],
@@ -44,6 +51,11 @@ describe('whether there is nobody at an address', () => {
     [554, '5.7.1 Service unavailable; client host blocked using a list', false],
     [451, '4.1.1 mailbox does not exist yet', false],
     [550, 'blocked', false],
+    [550, "Can't send mail - all recipients were rejected: 550 No such user here", true],
+    [550, "Can't send mail - all recipients were rejected: 550 Service unavailable; client host blocked", false],
+    [550, "Can't send mail - all recipients were rejected: 550 SPF check failed: domain not found", false],
+    [550, 'Verification failed for <care@shop.example>: The account or domain may not exist', false],
+    [550, '5.1.8 bad address of the sender', false],
     [null, '15.1.1', false],
     [null, '', false],
   ])('%s %j: %s', (code, text, dead) => {

@@ -22,6 +22,8 @@ export interface RateLimits {
   readonly ofWrongKeys: Limit;
   /** As `ofWrongKeys`, and counts nothing: whether there were too many. */
   readonly afterWrongKeys: Limit;
+  /** Answers by one link of a letter. */
+  readonly ofLink: Limit;
   /** Requests with one key for which its role is not enough: each that is answered 403 is a line of the audit. */
   readonly ofRefusals: Limit;
 }
@@ -33,6 +35,9 @@ const WINDOW_MS = 60_000;
  * begin anew; more, and they fill our memory (some 200 bytes each).
  */
 const REMEMBERED = 20_000;
+
+/** A person presses a button once or twice. Each answer is a line of the audit. */
+const ANSWERS_A_MINUTE = 10;
 
 /**
  * Opens the limits as `app.rateLimits`. Each process counts for itself, from the first request of a minute on: with three
@@ -82,6 +87,11 @@ export async function limitRates(app: FastifyInstance, deps: Deps): Promise<void
     ),
     ofWrongKeys: (request, reply) => wrongKeys(request, reply),
     afterWrongKeys: (request, reply) => wrongKeys(request, reply, false),
+    ofLink: open(
+      'link',
+      () => ANSWERS_A_MINUTE,
+      (request) => (request.params as { token: string }).token,
+    ),
     ofRefusals: open('refusals', () => rateLimits.refusals, keyIdOf),
   });
 }

@@ -73,6 +73,7 @@ export async function letterLinkRoutes(plain: FastifyInstance, { deps }: { deps:
     (request, reply) =>
       page(request, reply, async () => {
         const { answer, words } = request.body;
+        await request.server.rateLimits.ofLink(request, reply);
         const letter = await recordAnswer(deps, request.params.token, { answer, words: words || null });
         return answerThanksPage(letter, answer);
       }),

@@ -28,7 +28,7 @@ const message = z.object({
   subject: z.string().nullable(),
   status: z.enum(MESSAGE_STATUSES).meta({
     description:
-      '`held`: waits for a person; `unknown`: handed over, and the answer was lost; `suppressed`: what it tells of is no longer so, or the customer has no address; `withdrawn`: by a person',
+      '`held`: waits for a person; `unknown`: handed over, and the answer was lost; `suppressed`: what it tells of is no longer so, or the customer has no address; `withdrawn`: by a person, or because it was no longer true or no news any more',
   }),
   to: z.string(),
   messageId: z.string(),
