@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DEFAULT_POLICY } from '../../src/compensation/default-policy.js';
 import { sweep } from '../../src/promises/sweep.js';
 import { findUntoldDecisions } from '../../src/promises/sweep-store.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -169,9 +170,10 @@ describe('what customers are told without anything being given', () => {
     });
 
     test('who is overdue since a day more is not told anew, nor is anybody whom the answer stood for before', async () => {
-      at('2026-11-07T12:00:00Z');
+      at('2026-11-04T12:00:00Z');
       const trackingNumber = newNumber();
       await register('overdue', { trackingNumber });
+      at('2026-11-07T12:00:00Z');
       await report(trackingNumber, [MOVING, STORM]);
       expect(await kindsOf('overdue')).toEqual(['declined']);
       // As of an order whose answer is older than such notices are.
@@ -297,6 +299,8 @@ describe('what customers are told without anything being given', () => {
       const ids = ['batch-1', 'batch-2'];
       for (const id of ids) await held(id);
       await contact('batch-1');
+      // After both, whenever each was decided.
+      at('2026-11-08T12:05:00Z');
       const filter = { status: 'held' };
       const { body } = await makegood.request('POST', '/v1/approvals/preview', { filter, decision: 'decline' });
       expect(body).toMatchObject({ count: 2 });
@@ -439,7 +443,7 @@ describe('letters besides, where the shop wants them', () => {
     at('2026-11-03T12:00:00Z');
     await register('placed-long-ago', { placedAt: '2026-10-31T11:59:59Z' });
     expect(await kindsOf('placed-long-ago')).toEqual([]);
-    await register('placed-lately', { placedAt: '2026-10-31T12:00:00Z' });
+    await register('placed-lately', { placedAt: '2026-10-31T12:05:00Z' });
     expect(await kindsOf('placed-lately')).toEqual(['order-confirmed']);
     await putInForce(database, { mode: 'shadow' });
     await register('in-shadow');
@@ -513,7 +517,7 @@ describe('letters besides, where the shop wants them', () => {
     });
 
     test('a day more than promised is a day more, whatever minutes of grace a delivery has', async () => {
-      await putInForce(database, { judging: { graceMinutes: 120 } });
+      await putInForce(database, { judging: { ...DEFAULT_POLICY.judging, graceMinutes: 120 } });
       at('2026-11-04T12:00:00Z');
       for (const [id, guess, promise] of [
         ['grace-day', '2026-11-06', { on: '2026-11-05', timeZone: 'America/New_York' }],
