@@ -199,8 +199,18 @@ function brokenNews(
 
 const BROKEN: ReadonlySet<Verdict> = new Set(['late', 'overdue', 'lost', 'damaged', 'returned']);
 
-/** The first instant at which time alone can change the verdict of a shipment, or the decision. */
+/**
+ * The first instant at which time alone can change the verdict of a shipment, or the decision. At once where a poor service was
+ * just made good for and something else may be wrong too: one judgement finds one incident, and no scan may come any more.
+ */
 function dueAt(looked: LookedAt | undefined, decision: JudgedOutcome['decision']): Date | null {
   const candidates = [...(looked?.cases.map(({ judgement }) => judgement.changesAt) ?? []), decision.decidesAgainAt];
+  if (looked && decision.incident === 'service' && decision.awards.length > 0 && mayHideMore(looked)) {
+    candidates.push(looked.cases[0]?.input.asOf ?? null);
+  }
   return candidates.reduce((first, at) => (at !== null && (first === null || at < first) ? at : first), null);
+}
+
+function mayHideMore({ order, cases }: LookedAt): boolean {
+  return order.contacts.length > 0 || cases.some(({ judgement }) => BROKEN.has(judgement.verdict));
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { DEFAULT_POLICY } from '../../src/compensation/default-policy.js';
 import { openDatabase } from '../../src/db/database.js';
+import { watchDeadlines } from '../../src/promises/watch-deadlines.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { orderDocument, startMakegood, type TestMakegood, trackerEvent } from '../support/makegood.js';
 import { putInForce } from '../support/policies.js';
@@ -157,6 +158,26 @@ describe('judging with till, breaker and arms', () => {
       await makegood.request('POST', '/v1/incidents', { orderId: 'o-001', kind: 'no_sound', evidence: {} });
       await work();
       expect(await counted()).toEqual([{ settled: 60, late: 60 }]);
+    });
+
+    test('a parcel that is late and whose service was poor is made good for both, one after the other, and for each once', async () => {
+      await register('o-1');
+      await work();
+      at('2026-11-11T12:00:00Z');
+      await came('o-1');
+      await workByHand(makegood.deps, database, 'track-shipments');
+      await database.query('DELETE FROM outbox');
+      await poor('o-1');
+      await work();
+      const given = () =>
+        database.query(`SELECT incident, kind, amount_minor::int AS amount FROM awards ORDER BY decided_at, id`);
+      const refund = { incident: 'service', kind: 'refund', amount: 5_990 };
+      expect(await given()).toEqual([refund]);
+      // No scan comes any more: the clock alone brings it up again, and then no more.
+      expect(await watchDeadlines(makegood.deps)).toBe(1);
+      await work();
+      expect(await given()).toEqual([refund, { incident: 'late', kind: 'store_credit', amount: 599 }]);
+      expect(await watchDeadlines(makegood.deps)).toBe(0);
     });
 
     test('under a policy that makes nothing good for a poor service, reports are no news', async () => {
