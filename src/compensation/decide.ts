@@ -58,12 +58,42 @@ export function decide(input: DecisionCase, policy: Policy, policyVersion: numbe
 }
 
 /**
- * Decides an order: incident, rules, the most generous of each class, top-up, limits, arm, in this order. Rules are tried on
- * each shipment; everything after that on all that share the order's incident together, so that three boxes late are
- * made good once, by the most generous of the three, and what one box does not earn takes nothing from another.
+ * Decides an order: by its incident, except that a service that was reported to be poor hides no other incident when it gives
+ * nothing, or was decided on before.
  * @param cases one of each shipment, at least one, all of one order at one instant
  */
 export function decideForOrder(cases: readonly DecisionCase[], policy: Policy, policyVersion: number | null): Decision {
+  const decision = decideLeading(cases, cases, policy, policyVersion);
+  if (decision.incident !== 'service') return decision;
+  const wasDecided = wasGiven('service', cases);
+  if (!wasDecided && decision.awards.length > 0) return decision;
+  const silent = cases.map((one) => ({ ...one, reports: one.reports.filter(({ at }) => at > one.asOf) }));
+  const besides = decideLeading(silent, cases, policy, policyVersion);
+  if (besides.incident === null) return decision;
+  const why = wasDecided ? 'which was decided on before' : 'for which nothing is to be given';
+  const told = `The service was reported to be poor, ${why}: the next incident is looked at.`;
+  const [policyLine, ...rest] = besides.explanation;
+  const tasks = wasDecided ? besides.tasks : [...besides.tasks, ...decision.tasks];
+  return { ...besides, tasks, explanation: [...(policyLine === undefined ? [] : [policyLine]), told, ...rest] };
+}
+
+/** Whether the order has an award for the incident, whatever became of it. */
+function wasGiven(incident: Incident, [one]: readonly DecisionCase[]): boolean {
+  return one?.history.some((past) => past.orderId === one.order.id && past.incident === incident) === true;
+}
+
+/**
+ * Decides an order: incident, rules, the most generous of each class, top-up, limits, arm, in this order. Rules are tried on
+ * each shipment; everything after that on all that share the order's incident together, so that three boxes late are
+ * made good once, by the most generous of the three, and what one box does not earn takes nothing from another.
+ * @param known the same with all that is known, for what was given before
+ */
+function decideLeading(
+  cases: readonly DecisionCase[],
+  known: readonly DecisionCase[],
+  policy: Policy,
+  policyVersion: number | null,
+): Decision {
   const [order] = cases;
   assert(order !== undefined, 'an order is decided by at least one shipment');
   assert(
@@ -83,7 +113,7 @@ export function decideForOrder(cases: readonly DecisionCase[], policy: Policy, p
     `Policy "${policy.name}", version ${policyVersion ?? 'not stored'}, as of ${order.asOf.toISOString()}.`,
     ...assessments.flatMap((assessment) => explainShipment(assessment, cases.length)),
   ];
-  const overCompensation = surplusOf(cases, policy);
+  const overCompensation = surplusOf(known, policy);
   const common = { verdict, worst, leading: leader.place, decidesAgainAt: nextChange(assessments), overCompensation };
   const surplus = overCompensation.map(
     ({ class: name, unit, quantity }) => `${showMeasure(quantity, unit)} of ${name}`,

@@ -109,6 +109,7 @@ const decisionFieldsSchema = z.object({
     )
     .nullish()
     .transform((destination) => destination ?? null),
+  digital: z.boolean('expected true or false').default(false),
   carrier: optionalText,
   service: optionalText,
 });

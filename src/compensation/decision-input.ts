@@ -34,6 +34,8 @@ export interface Destination {
 export interface DecisionCase {
   readonly judgement: Judgement;
   readonly promise: DeliveryPromise;
+  /** Downloaded or watched: there is no parcel that a customer could miss. */
+  readonly digital: boolean;
   /** The earliest instant of the first delivered scan known at `asOf`, disputed or not; null without one. */
   readonly firstDeliveredAt: Date | null;
   readonly asOf: Date;

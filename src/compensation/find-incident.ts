@@ -22,7 +22,7 @@ export type Finding =
       readonly decidesAgainAt: Date | null;
     };
 
-/** Which incident one shipment is, if any. What was reported comes before what the scans say, and what was measured first of all. */
+/** Which incident one shipment is, if any. What was said comes before what the scans say, and what was measured first of all. */
 export function findIncident(input: DecisionCase, policy: Policy): Finding {
   return withExclusion(poor(input) ?? reported(input) ?? judged(input, policy), input, policy);
 }
@@ -70,11 +70,14 @@ export function poorService({ reports, asOf }: Pick<DecisionCase, 'reports' | 'a
     .reduce<ReportedService | null>((first, one) => (first === null || one.at < first.at ? one : first), null);
 }
 
-/** An incident that a contact opens stands on the customer's word: the verdict and its silence do not matter to it. */
-function reported({ contacts, asOf, firstDeliveredAt }: DecisionCase): Finding | null {
+/**
+ * An incident that a contact opens stands on the customer's word: the verdict and its silence do not matter to it. A download
+ * that is missing a person looks into: there is nothing to send again.
+ */
+function reported({ contacts, asOf, digital, firstDeliveredAt }: DecisionCase): Finding | null {
   const known = contacts.filter(({ at }) => at <= asOf);
   const missing = known.find(
-    ({ reason, at }) => reason === 'not_received' && firstDeliveredAt !== null && at >= firstDeliveredAt,
+    ({ reason, at }) => reason === 'not_received' && !digital && firstDeliveredAt !== null && at >= firstDeliveredAt,
   );
   if (missing) {
     return incident('not_received', `not received, the customer said at ${iso(missing.at)}, after a delivered scan`);

@@ -43,30 +43,33 @@ export async function findShippedNoticed(sql: Sql, orderIds: readonly string[]):
   return new Set(rows.map(({ part }) => part));
 }
 
-/** Those of these orders of which a letter has said that they are late. */
+/** Those of these orders of which a letter has said that they are late, or says so just now. */
 export async function findApologised(sql: Sql, orderIds: readonly string[]): Promise<Set<string>> {
   if (orderIds.length === 0) return new Set();
   const { rows } = await sql.query(
     `SELECT DISTINCT v.order_id FROM verdicts v JOIN messages m ON m.decision_id = v.id
-     WHERE v.order_id = ANY($1) AND v.incident = 'late' AND m.status IN ('sent', 'unknown')`,
+     WHERE v.order_id = ANY($1) AND v.incident = 'late' AND m.status IN ('sending', 'sent', 'unknown')`,
     [orderIds],
   );
   return new Set(rows.map(({ order_id }) => order_id));
 }
 
 /**
- * Notes that nothing is given, of decisions of which a person has just declined the last that there was to give, where the
- * customer had got in touch about the order. The awards of these decisions are taken, so that of two who decline at once the
- * second sees what the first did.
+ * Notes that nothing is given for being late, of decisions of which a person has just declined the last that there was to give,
+ * where the customer had got in touch about the order, and was given nothing for anything else. The awards of their orders
+ * are taken, so that of two who decline at once the second sees what the first did.
  * @returns the ids of what is new
  */
 export async function noticeDeclined(sql: Sql, decisionIds: readonly string[], at: Date): Promise<string[]> {
-  await sql.query('SELECT 1 FROM awards WHERE decision_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE', [decisionIds]);
+  await sql.query(
+    `SELECT 1 FROM awards WHERE order_id IN (SELECT order_id FROM verdicts WHERE id = ANY($1::uuid[])) ORDER BY id FOR UPDATE`,
+    [decisionIds],
+  );
   const { rows } = await sql.query(
     `SELECT DISTINCT ON (v.order_id) v.order_id, v.facts FROM verdicts v JOIN orders o ON o.id = v.order_id
-     WHERE v.id = ANY($1::uuid[]) AND v.mode = 'active' AND v.facts IS NOT NULL AND NOT o.backfill
+     WHERE v.id = ANY($1::uuid[]) AND v.incident = 'late' AND v.mode = 'active' AND v.facts IS NOT NULL AND NOT o.backfill
        AND EXISTS (SELECT 1 FROM contacts k WHERE k.order_id = v.order_id)
-       AND NOT EXISTS (SELECT 1 FROM awards a WHERE a.decision_id = v.id AND a.status <> 'declined')
+       AND NOT EXISTS (SELECT 1 FROM awards a WHERE a.order_id = v.order_id AND a.status NOT IN ('declined', 'reversed', 'failed'))
      ORDER BY v.order_id, v.judged_at DESC, v.id`,
     [decisionIds],
   );
@@ -83,7 +86,7 @@ export async function noticeDeclined(sql: Sql, decisionIds: readonly string[], a
 }
 
 /**
- * Notes that what a letter has told of was taken back, where one has.
+ * Notes that what a letter has told of, or tells of just now, was taken back.
  * @param award.quantity what was taken, in the unit of the award; null: all of it
  * @returns the ids of what is new
  */
@@ -96,7 +99,7 @@ export async function noticeReversed(
     `SELECT a.order_id, v.facts, to_jsonb(a) AS award
      FROM awards a JOIN verdicts v ON v.id = a.decision_id JOIN orders o ON o.id = a.order_id
      WHERE a.id = $1 AND v.facts IS NOT NULL AND NOT o.backfill AND a.kind <> 'call' AND EXISTS (
-       SELECT 1 FROM messages m WHERE m.decision_id = v.id AND a.id = ANY(m.award_ids) AND m.status IN ('sent', 'unknown'))`,
+       SELECT 1 FROM messages m WHERE m.decision_id = v.id AND a.id = ANY(m.award_ids) AND m.status IN ('sending', 'sent', 'unknown'))`,
     [awardId],
   );
   const notices = rows.map(({ order_id, facts, award }): Notice => {

@@ -12,17 +12,19 @@ export interface TopUp {
 
 /**
  * Takes off what this order and incident already had of the class, so that a chain of decisions adds up to the highest
- * of them, whatever kinds they were. All earlier awards are taken off, also those dated after `asOf`: clocks
+ * of them, whatever kinds they were; of a refund also what was refunded of the order for something else, where one of the two is
+ * for a service that was poor: nobody gets the price of a film back twice. All earlier awards are taken off, also those dated after `asOf`: clocks
  * differ, and what is there must never be paid again.
  */
 export function topUp(
   { remedy, rule }: Candidate,
   { orderId, incident, history }: { orderId: string; incident: Incident; history: readonly PastAward[] },
 ): TopUp {
-  const earlier = history
-    .filter((past) => past.orderId === orderId && past.incident === incident && past.class === rule.class)
-    .filter(counts)
-    .flatMap((past) => measureOfPast(past) ?? []);
+  const ofOrder = history.filter((past) => past.orderId === orderId && counts(past));
+  const earlier = [
+    ...ofOrder.filter((past) => past.incident === incident && past.class === rule.class),
+    ...(remedy.kind === 'refund' ? ofOrder.filter((past) => isRefundBesides(past, incident)) : []),
+  ].flatMap((past) => measureOfPast(past) ?? []);
   if (earlier.length === 0) return { remedy, because: null };
 
   const now = measureOf(remedy);
@@ -38,6 +40,11 @@ export function topUp(
     remedy: withQuantity(remedy, more),
     because: `${showMeasure(had, now.unit)} was given before, the difference is ${showMeasure(more, now.unit)}`,
   };
+}
+
+/** Whether an award of an order takes from what is refunded of it for an incident, though it was given for something else. */
+export function isRefundBesides({ kind, incident: other }: PastAward, incident: Incident): boolean {
+  return kind === 'refund' && other !== incident && (incident === 'service' || other === 'service');
 }
 
 function withQuantity(remedy: Remedy, quantity: number): Remedy {

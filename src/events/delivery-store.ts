@@ -1,4 +1,4 @@
-import { clearAlarm, raiseAlarm, raiseAlarms } from '../compensation/alarm-store.js';
+import { raiseAlarm, raiseAlarms } from '../compensation/alarm-store.js';
 import { recordAudit } from '../db/audit-store.js';
 import type { Sql } from '../db/database.js';
 import { GIVE_UP_MS, pauseMs, retryWaitMs } from './retry-wait.js';
@@ -24,7 +24,7 @@ export async function findWaiting(sql: Sql, ids: readonly string[]): Promise<Wai
 
 /**
  * Ends those of these deliveries that nobody will make: their endpoint was removed while they were written, or fails for all
- * and has done so for three days. @returns how many
+ * and has done so for three days. One that is slow and answers loses nothing. @returns how many
  */
 export async function endHopeless(sql: Sql, ids: readonly string[], now: Date): Promise<number> {
   const { rowCount } = await sql.query(
@@ -33,9 +33,10 @@ export async function endHopeless(sql: Sql, ids: readonly string[], now: Date): 
     [ids],
   );
   const { rows } = await sql.query(
-    `UPDATE event_deliveries d SET status = 'failed', last_error = coalesce(d.last_error, 'the endpoint answers no other delivery either')
+    `UPDATE event_deliveries d SET status = 'failed', given_up_at = $2, last_error = coalesce(d.last_error, 'the endpoint answers no other delivery either')
      FROM event_endpoints e
-     WHERE d.id = ANY($1::uuid[]) AND d.status = 'pending' AND e.id = d.endpoint_id AND e.enabled AND e.paused_until > $2 AND d.queued_at <= $3
+     WHERE d.id = ANY($1::uuid[]) AND d.status = 'pending' AND e.id = d.endpoint_id AND e.enabled AND e.failures > 0 AND e.paused_until > $2
+       AND d.queued_at <= $3
      RETURNING d.endpoint_id AS "endpointId", d.last_error AS error`,
     [ids, now, new Date(now.getTime() - GIVE_UP_MS)],
   );
@@ -53,7 +54,6 @@ export interface ClaimedDelivery {
   readonly endpointId: string;
   /** Which try this is. Whoever was overtaken by a later one can record nothing any more. */
   readonly attempt: number;
-  readonly queuedAt: Date;
   readonly url: string;
   /** All that sign now, the newest first. */
   readonly secrets: readonly string[];
@@ -71,11 +71,11 @@ export const TRY_LASTS_MS = 30_000;
 /** Notes that a delivery is about to be tried. null: not due, being tried, done, or its endpoint gets nothing now. */
 export async function claimDelivery(sql: Sql, id: string, now: Date): Promise<ClaimedDelivery | null> {
   const { rows } = await sql.query(
-    `UPDATE event_deliveries d SET attempts = d.attempts + 1, next_at = $3
+    `UPDATE event_deliveries d SET attempts = d.attempts + 1, tries = d.tries + 1, next_at = $3
      FROM event_endpoints e, events v
      WHERE d.id = $1 AND d.status = 'pending' AND d.next_at <= $2 AND e.id = d.endpoint_id AND e.enabled
        AND coalesce(e.paused_until, '-infinity') <= $2 AND v.id = d.event_id
-     RETURNING d.id, d.endpoint_id AS "endpointId", d.attempts AS attempt, d.queued_at AS "queuedAt", e.url,
+     RETURNING d.id, d.endpoint_id AS "endpointId", d.attempts AS attempt, e.url,
        ARRAY(SELECT s.secret FROM event_secrets s WHERE s.endpoint_id = e.id AND coalesce(s.ends_at, 'infinity') > $2
              ORDER BY s.created_at DESC, s.id DESC) AS secrets,
        jsonb_build_object('id', v.id, 'type', v.type, 'data', v.data) AS event, v.created_at AS "createdAt"`,
@@ -87,7 +87,7 @@ export async function claimDelivery(sql: Sql, id: string, now: Date): Promise<Cl
   return { ...delivery, event: { ...event, createdAt } };
 }
 
-/** Records that it was delivered. An endpoint that failed before is well again. */
+/** Records that it was delivered. An endpoint that failed before is well again, but what was given up stays an alarm. */
 export async function recordDelivered(
   sql: Sql,
   delivery: ClaimedDelivery,
@@ -96,17 +96,34 @@ export async function recordDelivered(
 ): Promise<void> {
   const { id, endpointId, attempt } = delivery;
   const pause = pauseMs(0, tookMs);
-  const { rowCount: recovered } = await sql.query(
+  await sql.query(
     `UPDATE event_endpoints SET failures = 0, gone_in_a_row = 0, paused_until = NULL WHERE id = $1 AND failures > 0`,
     [endpointId],
   );
   if (pause > 0) await pauseEndpoint(sql, endpointId, new Date(now.getTime() + pause));
   await sql.query(
-    `UPDATE event_deliveries SET status = 'delivered', delivered_at = $3, last_status = $4, last_error = NULL
+    `UPDATE event_deliveries SET status = 'delivered', delivered_at = $3, given_up_at = NULL, last_status = $4, last_error = NULL
      WHERE id = $1 AND attempts = $2 AND status = 'pending'`,
     [id, attempt, now, status],
   );
-  if (recovered) await clearAlarm(sql, { kind: 'event_delivery', subject: endpointId, at: now });
+  await clearAlarmOfMadeUp(sql, endpointId, now);
+}
+
+/** Ends the alarm of an endpoint when everything that was given up since it was raised has come through. */
+async function clearAlarmOfMadeUp(sql: Sql, endpointId: string, now: Date): Promise<void> {
+  const { rowCount: isOpen } = await sql.query(
+    `SELECT 1 FROM alarms WHERE kind = 'event_delivery' AND subject = $1 AND cleared_at IS NULL`,
+    [endpointId],
+  );
+  if (isOpen === 0) return;
+  // Whoever gives up after a try holds the endpoint: nobody does between our look and our COMMIT.
+  await sql.query('SELECT 1 FROM event_endpoints WHERE id = $1 FOR NO KEY UPDATE', [endpointId]);
+  await sql.query(
+    `UPDATE alarms a SET cleared_at = $2 WHERE a.kind = 'event_delivery' AND a.subject = $1::text AND a.cleared_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM event_deliveries d
+                       WHERE d.endpoint_id = $1::uuid AND d.status <> 'delivered' AND d.given_up_at >= a.raised_at)`,
+    [endpointId, now],
+  );
 }
 
 async function pauseEndpoint(sql: Sql, endpointId: string, until: Date): Promise<void> {
@@ -141,7 +158,7 @@ export async function recordFailedTry(
   failed: FailedTry,
   now: Date,
 ): Promise<'pending' | 'failed'> {
-  const { id, endpointId, attempt, queuedAt } = delivery;
+  const { id, endpointId, attempt } = delivery;
   const { status, reason, retryAfterS, tookMs, chance } = failed;
   // The endpoint before its deliveries, as whoever changes or removes it takes them.
   const { rows } = await sql.query(
@@ -155,14 +172,22 @@ export async function recordFailedTry(
   if (pause > 0) await pauseEndpoint(sql, endpointId, new Date(now.getTime() + pause));
   if (isGone) await disableGone(sql, endpointId, now);
 
-  const wait = retryWaitMs(attempt, { chance, askedS: retryAfterS });
+  // As it is now: while the try was under way, somebody may have had it begin anew.
+  const { rows: found } = await sql.query(
+    `SELECT tries, queued_at AS "queuedAt" FROM event_deliveries WHERE id = $1 AND attempts = $2 AND status = 'pending' FOR UPDATE`,
+    [id, attempt],
+  );
+  const [mine] = found;
+  // Overtaken by a later try: that one says how it goes on.
+  if (!mine) return 'pending';
+  const wait = retryWaitMs(Math.max(1, mine.tries), { chance, askedS: retryAfterS });
   const nextAt = wait === null ? null : new Date(now.getTime() + wait);
-  const goesOn = nextAt !== null && nextAt.getTime() <= queuedAt.getTime() + GIVE_UP_MS;
+  const goesOn = nextAt !== null && nextAt.getTime() <= mine.queuedAt.getTime() + GIVE_UP_MS;
   const next = goesOn ? 'pending' : 'failed';
   await sql.query(
-    `UPDATE event_deliveries SET status = $3, next_at = coalesce($4, next_at), last_status = $5, last_error = $6
-     WHERE id = $1 AND attempts = $2 AND status = 'pending'`,
-    [id, attempt, next, nextAt, status, reason],
+    `UPDATE event_deliveries SET status = $2, next_at = coalesce($3, next_at), given_up_at = coalesce($4, given_up_at),
+       last_status = $5, last_error = $6 WHERE id = $1`,
+    [id, next, nextAt, goesOn ? null : now, status, reason],
   );
   if (!goesOn) await raiseAlarm(sql, failedAlarm(endpointId, reason, now));
   return next;

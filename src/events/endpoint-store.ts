@@ -143,7 +143,7 @@ export async function changeEndpoint(
   ]);
   // What is due soon keeps its time: it may be under way, and must not be tried twice at once.
   const { rows } = await sql.query(
-    `UPDATE event_deliveries d SET queued_at = $2, next_at = CASE WHEN d.next_at <= $3 THEN d.next_at ELSE $2 END
+    `UPDATE event_deliveries d SET queued_at = $2, tries = 0, next_at = CASE WHEN d.next_at <= $3 THEN d.next_at ELSE $2 END
      FROM event_endpoints e WHERE d.endpoint_id = $1 AND e.id = $1 AND e.enabled AND d.status = 'pending' RETURNING d.id`,
     [id, now, new Date(now.getTime() + TRY_LASTS_MS)],
   );
@@ -151,7 +151,12 @@ export async function changeEndpoint(
     sql,
     rows.map((row) => row.id),
   );
-  if (enabled) await clearAlarm(sql, { kind: 'event_endpoint', subject: id, at: now });
+  if (enabled) await clearAlarms(sql, id, now);
+}
+
+/** Somebody has seen to it. What fails from here on is news. */
+async function clearAlarms(sql: Sql, id: string, at: Date): Promise<void> {
+  for (const kind of ['event_endpoint', 'event_delivery'] as const) await clearAlarm(sql, { kind, subject: id, at });
 }
 
 /** Removes an endpoint with its secrets. What waited for it ends. @returns how many deliveries that were */
@@ -162,8 +167,7 @@ export async function removeEndpoint(sql: Sql, id: string, now: Date): Promise<n
     `UPDATE event_deliveries SET status = 'failed', last_error = 'the endpoint was removed' WHERE endpoint_id = $1 AND status = 'pending'`,
     [id],
   );
-  await clearAlarm(sql, { kind: 'event_endpoint', subject: id, at: now });
-  await clearAlarm(sql, { kind: 'event_delivery', subject: id, at: now });
+  await clearAlarms(sql, id, now);
   return rowCount ?? 0;
 }
 
@@ -188,7 +192,7 @@ export async function replayEvents(
      ), again AS (
        INSERT INTO event_deliveries AS d (id, event_id, endpoint_id, created_at, queued_at, next_at)
        SELECT gen_random_uuid(), id, $1, $6, $6, $6 FROM wanted ORDER BY id
-       ON CONFLICT (endpoint_id, event_id) DO UPDATE SET status = 'pending', attempts = 0, queued_at = excluded.queued_at,
+       ON CONFLICT (endpoint_id, event_id) DO UPDATE SET status = 'pending', tries = 0, queued_at = excluded.queued_at,
          next_at = excluded.next_at, delivered_at = NULL, last_status = NULL, last_error = NULL
        WHERE d.status <> 'pending' RETURNING d.id
      )

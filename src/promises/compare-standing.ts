@@ -1,5 +1,6 @@
 import { type AwardClass, counts, measureOf, measureOfPast, type PastAward } from '../compensation/award.js';
 import type { Decision } from '../compensation/decide.js';
+import { isRefundBesides } from '../compensation/top-up.js';
 import type { RecordedFigures } from './replay-decision.js';
 
 /** An award of an order as the audit looks at it. */
@@ -30,7 +31,12 @@ export function dueAndNotPaid(
     const ofClass = awards.filter((one) => one.incident === due.incident && one.class === award.class);
     if (ofClass.some((one) => one.reviewed || !counts(one))) return [];
     const { unit, quantity } = measureOf(award);
-    const measures = ofClass.flatMap((one) => measureOfPast(one) ?? []);
+    const { incident } = due;
+    const besides =
+      award.kind === 'refund' && incident !== null
+        ? awards.filter((one) => isRefundBesides(one, incident) && counts(one))
+        : [];
+    const measures = [...ofClass, ...besides].flatMap((one) => measureOfPast(one) ?? []);
     const alike = measures.filter((one) => one.unit === unit);
     // One award of a class makes up for the incident, whatever it is: what cannot be compared is not topped up.
     if (measures.length > 0 && alike.length === 0) return [];

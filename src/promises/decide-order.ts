@@ -93,6 +93,7 @@ export function decideOne(
     ...shared,
     judgement,
     promise: input.promise,
+    digital: order.digitalAt !== null,
     asOf: input.asOf,
     firstDeliveredAt: firstDeliveredAt(input),
     carrier: shipment?.carrier ?? null,

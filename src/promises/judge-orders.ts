@@ -6,7 +6,8 @@ import {
   withDecided,
 } from '../compensation/award-store.js';
 import { countSettled, type SettledCounts, watchBreaker } from '../compensation/breaker-store.js';
-import { historyDaysOf } from '../compensation/policy.js';
+import { poorService } from '../compensation/find-incident.js';
+import { historyDaysOf, type Policy } from '../compensation/policy.js';
 import { spentBy, type Till } from '../compensation/till.js';
 import { lockTill, recordSpent } from '../compensation/till-store.js';
 import type { Sql } from '../db/database.js';
@@ -63,7 +64,7 @@ export async function judgeOrders(
     days: historyDaysOf(policy),
   });
   // A look back in time says nothing of what carriers report now.
-  const news = work.asOf === undefined ? settledNews(looked) : { settled: 0, late: 0 };
+  const news = work.asOf === undefined ? settledNews(looked, policy) : { settled: 0, late: 0 };
   // Counted before money is decided on; where there is none to decide on at the end, so that the minute is held for a moment only.
   if (open.length > 0) await countSettled(sql, now, news);
   if (news.late > 0) {
@@ -149,14 +150,32 @@ function groupOf(verdict: Verdict | undefined): 'kept' | 'late' | 'broken' | nul
   return verdict !== undefined && BROKEN.has(verdict) ? 'broken' : null;
 }
 
-/** Orders of which something is known that was not known before. Old ones that are only now registered are no news. */
-function settledNews(looked: readonly LookedAt[]): SettledCounts {
-  const groups = looked.flatMap(({ order, cases }) => {
+/**
+ * Orders of which something is known that was not known before. Old ones that are only now registered are no news. A service that
+ * was reported to be poor counts as late: whatever floods us with reports must not pay itself out.
+ */
+function settledNews(looked: readonly LookedAt[], policy: Policy): SettledCounts {
+  const groups = looked.flatMap((one) => {
+    const { order, cases } = one;
     const judgements = cases.map(({ judgement }) => judgement);
-    const group = groupOf(judgements[worstIndex(judgements)]?.verdict);
+    const verdict = judgements[worstIndex(judgements)]?.verdict;
+    // That a download is there is no promise kept: thousands of them would hide that every parcel is late.
+    const ofVerdict = order.digitalAt === null ? groupOf(verdict) : null;
+    const group = isNewlyPoor(one, policy) ? 'late' : ofVerdict;
     return order.backfill || group === null || group === groupOf(order.last?.verdict) ? [] : [group];
   });
   return { settled: groups.length, late: groups.filter((group) => group === 'late').length };
+}
+
+/** Reported to be poor, where nothing was known to be wrong before, and the policy makes good for it. */
+function isNewlyPoor({ order: { reports, last }, cases }: LookedAt, { rules }: Policy): boolean {
+  const [one] = cases;
+  return (
+    one !== undefined &&
+    last?.incident == null &&
+    poorService({ reports, asOf: one.input.asOf }) !== null &&
+    rules.some(({ when }) => when.incident?.includes('service') ?? true)
+  );
 }
 
 /**
@@ -180,8 +199,18 @@ function brokenNews(
 
 const BROKEN: ReadonlySet<Verdict> = new Set(['late', 'overdue', 'lost', 'damaged', 'returned']);
 
-/** The first instant at which time alone can change the verdict of a shipment, or the decision. */
+/**
+ * The first instant at which time alone can change the verdict of a shipment, or the decision. At once where a poor service was
+ * just made good for and something else may be wrong too: one judgement finds one incident, and no scan may come any more.
+ */
 function dueAt(looked: LookedAt | undefined, decision: JudgedOutcome['decision']): Date | null {
   const candidates = [...(looked?.cases.map(({ judgement }) => judgement.changesAt) ?? []), decision.decidesAgainAt];
+  if (looked && decision.incident === 'service' && decision.awards.length > 0 && mayHideMore(looked)) {
+    candidates.push(looked.cases[0]?.input.asOf ?? null);
+  }
   return candidates.reduce((first, at) => (at !== null && (first === null || at < first) ? at : first), null);
+}
+
+function mayHideMore({ order, cases }: LookedAt): boolean {
+  return order.contacts.length > 0 || cases.some(({ judgement }) => BROKEN.has(judgement.verdict));
 }

@@ -46,7 +46,7 @@ export async function noticeJudged(
     apologised: await findApologised(sql, idsOf(judged.filter(mayBeCorrected))),
     compensated: new Set(
       judged.flatMap(({ looked: { order } }) => {
-        const given = histories.get(order.customerId)?.filter((past) => counts(past) && past.incident === 'late');
+        const given = histories.get(order.customerId)?.filter(counts);
         return given?.some((past) => past.orderId === order.id) ? [order.id] : [];
       }),
     ),

@@ -1,4 +1,4 @@
-import { startOfLocalDay } from '../calendar.js';
+import { localDateOf, startOfLocalDay } from '../calendar.js';
 import { carrierKeyOf } from '../carriers/matching.js';
 import { isMember } from '../compensation/conditions.js';
 import { firstDeliveredAt } from '../compensation/first-delivered-at.js';
@@ -47,7 +47,7 @@ export interface NoticeNews {
   readonly shipped: ReadonlySet<string>;
   /** Orders of which a letter has said that they are late. */
   readonly apologised: ReadonlySet<string>;
-  /** Orders that were given something for being late. */
+  /** Orders that were given something, for whatever it was. */
   readonly compensated: ReadonlySet<string>;
 }
 
@@ -80,7 +80,7 @@ export function noticesOf({ looked, outcome }: JustJudged, policy: Policy, news:
   return [
     ...shippedNotices(looked, outcome, policy, news),
     ...atRiskNotices(looked, outcome, policy, news),
-    ...declinedNotices(looked, outcome, policy, news),
+    ...declinedNotices({ looked, outcome }, policy, news),
     ...correctionNotices(looked, outcome, policy, news),
   ];
 }
@@ -180,10 +180,14 @@ export function parcelsThatMayBeLate({ order, cases }: LookedAt, { decision }: J
   });
 }
 
-/** On a later local day than promised; of a promise with a time, after it. A day that is named counts from its beginning. */
+/** On a later local day than promised; of a promise with a time, after it. A day that is named counts from its beginning then. */
 function isTooLate(estimate: NewestEstimate['estimate'], { input }: JudgedParcel): boolean {
-  const at = 'at' in estimate ? estimate.at : startOfLocalDay(estimate.on, input.promise.timeZone);
-  return !keepsPromise(input, at);
+  const { promise } = input;
+  // A guess is as coarse as a day: no grace of minutes, which would make the whole next day count as the promised one.
+  if ('on' in promise) {
+    return ('on' in estimate ? estimate.on : localDateOf(estimate.at, promise.timeZone)) > promise.on;
+  }
+  return !keepsPromise(input, 'at' in estimate ? estimate.at : startOfLocalDay(estimate.on, promise.timeZone));
 }
 
 function isOutForDelivery({ scans, input }: JudgedParcel): boolean {
@@ -194,14 +198,29 @@ function isOutForDelivery({ scans, input }: JudgedParcel): boolean {
 
 const NOT_PAID: ReadonlySet<string> = new Set(['customer_fault', 'customs', 'force_majeure']);
 
-/** Late by a day or more, and nobody pays for it: the customer is told, not paid. Who was given something before is not told so. */
-function declinedNotices(looked: LookedAt, { decision }: JudgedOutcome, policy: Policy, news: NoticeNews): Notice[] {
+/** What is longer ago is no news: who hears of it only now was told otherwise, or has forgotten it. */
+const DECLINED_NEWS_FOR_MS = 30 * 86_400_000;
+
+/**
+ * Late by a day or more, and nobody pays for it: the customer is told, not paid, when that is found. Who was given something
+ * before is not told so; nor is anybody of an answer that stands already, or of what is long over.
+ */
+function declinedNotices({ looked, outcome }: JustJudged, policy: Policy, news: NoticeNews): Notice[] {
+  const { decision } = outcome;
   const parcel = looked.cases[decision.leading];
   const { incident, declinedBecause } = decision;
   if (incident !== 'late' || declinedBecause === null || !NOT_PAID.has(declinedBecause)) return [];
   if (!parcel || (parcel.judgement.lateDays ?? 0) < 1 || news.compensated.has(looked.order.id)) return [];
+  const { metAt, promisedUntil } = parcel.judgement;
+  const since = parcel.input.asOf.getTime() - (metAt ?? promisedUntil).getTime();
+  if (!outcome.changed || wasDeclined(looked.order, declinedBecause) || since > DECLINED_NEWS_FOR_MS) return [];
   const facts = factsOf(parcel, looked, policy, declinedBecause);
   return [{ orderId: looked.order.id, kind: 'declined', part: '', facts, tells: true }];
+}
+
+/** That it is overdue by one day more is the same answer. */
+function wasDeclined({ last }: LookedAt['order'], declinedBecause: string): boolean {
+  return last?.incident === 'late' && last.declinedBecause === declinedBecause && (last.lateDays ?? 0) >= 1;
 }
 
 /** An apology has left, and it came in time after all. What was given stays. */

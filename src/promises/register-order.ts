@@ -63,7 +63,13 @@ export async function registerOrder(deps: Deps, id: string, order: OrderDocument
   return { outcome, promisedUntil };
 }
 
-/** A shop that wants so has its customers told what was promised, as long as that is to come. @returns ids of notices */
+/** Orders placed longer ago are brought over from elsewhere: their customers know what was promised. */
+const NEW_FOR_MS = 3 * 86_400_000;
+
+/**
+ * A shop that wants so has its customers told what was promised, as long as that is to come, of orders placed just now and by
+ * a policy that is in force. @returns ids of notices
+ */
 async function noticeConfirmed(
   deps: Pick<Deps, 'config' | 'policies'>,
   sql: Sql,
@@ -75,7 +81,9 @@ async function noticeConfirmed(
   }: { id: string; order: OrderDocument; promisedUntil: Date; registeredAt: Date },
 ): Promise<string[]> {
   if (!deps.config.serviceLetters.has('order-confirmed') || registeredAt >= promisedUntil) return [];
+  if (order.placedAt && registeredAt.getTime() - order.placedAt.getTime() > NEW_FOR_MS) return [];
   const { policy } = await deps.policies.active(sql);
+  if (policy.mode !== 'active') return [];
   return tellingIds(await recordNotices(sql, [confirmedNotice(id, order, policy, registeredAt)], registeredAt));
 }
 

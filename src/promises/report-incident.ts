@@ -38,7 +38,8 @@ export interface ReportedIncident {
 const AHEAD_MS = 5 * 60_000;
 
 /**
- * Notes that a service was poor, once for each order and kind, in the caller's transaction, and has the order judged at once.
+ * Notes that a service was poor, once for each order and kind, in the caller's transaction, and has the order judged: at once
+ * where a person says so, as its turn comes where a system does.
  * @returns what was noted, and the tickets to announce after COMMIT
  * @throws AppError `not_found`; `invalid_request` for a time to come
  */
@@ -84,6 +85,7 @@ export async function reportIncident(
     reason: null,
     details: { orderId, kind, trace },
   });
-  const tickets = await issueTickets(sql, { stage: 'judge-promises', ids: [orderId], trigger: 'contact', trace });
+  const trigger = person.role === 'ingest' ? 'report' : 'contact';
+  const tickets = await issueTickets(sql, { stage: 'judge-promises', ids: [orderId], trigger, trace });
   return { noted: { ...common, id, title, at, known: false }, tickets };
 }

@@ -75,13 +75,12 @@ export function holdTicket<T>(db: Database, id: string, work: (claim: ClaimOutco
 
 /**
  * Takes further tickets of the same kind along: a flood of single rows becomes batches here, as it does at the door. Only
- * what carriers and shops cause in bulk, and nothing that failed before.
+ * what carriers and shops' systems cause in bulk, and nothing that failed before.
  * @returns the tickets, at most as many as still fit into one batch with `ticket`
  */
 export async function claimCompanions(sql: Sql, ticket: Ticket): Promise<Pick<Ticket, 'id' | 'ids'>[]> {
   const room = TICKET_SIZE - ticket.ids.length;
-  const comesInBulk = ticket.trigger === 'webhook' || ticket.trigger === 'registration';
-  if (!comesInBulk || ticket.attempts > 0 || room <= 0) return [];
+  if (!COME_IN_BULK.has(ticket.trigger) || ticket.attempts > 0 || room <= 0) return [];
   const { rows } = await sql.query(
     `SELECT id, ids FROM outbox
      WHERE stage = $1 AND trigger = $2 AND parked_at IS NULL AND attempts = 0 AND id <> $3 AND cardinality(ids) <= $4
@@ -90,6 +89,8 @@ export async function claimCompanions(sql: Sql, ticket: Ticket): Promise<Pick<Ti
   );
   return rows;
 }
+
+const COME_IN_BULK: ReadonlySet<Trigger> = new Set(['webhook', 'registration', 'report']);
 
 /** Tickets taken along. Small enough that all of them together never exceed a batch. */
 const MOST_COMPANIONS = 250;

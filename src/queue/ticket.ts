@@ -17,6 +17,7 @@ export const TRIGGERS = [
   'recheck',
   'sweep',
   'contact',
+  'report',
   'agent',
   'replay',
   'event',

@@ -8,7 +8,7 @@ import { intervalOf } from '../shipments/event-interval.js';
 import type { TrackingEvent } from '../shipments/tracking-event.js';
 
 type OfOrder = Pick<DecisionCase, 'order' | 'membership' | 'occasion' | 'contacts' | 'reports'>;
-type OfParcel = Pick<DecisionCase, 'judgement' | 'promise' | 'firstDeliveredAt'>;
+type OfParcel = Pick<DecisionCase, 'judgement' | 'promise' | 'firstDeliveredAt' | 'digital'>;
 
 /** An order of the recorded past, with everything that judging and deciding it need. */
 export interface PastOrder extends OfOrder {
@@ -83,7 +83,9 @@ export function judgePastOrder(order: PastOrder, policy: Policy, asOf: Date): Ju
   const final = judged
     .filter(({ judgement }) => BROKEN.includes(judgement.verdict))
     .reduce((last, { input, judgement }) => Math.max(last, finalAt(input, judgement)), Number.NEGATIVE_INFINITY);
-  const said = [...order.contacts.filter(({ reason }) => OPENS_INCIDENT.includes(reason)), ...order.reports]
+  const opening =
+    order.digitalAt === null ? OPENS_INCIDENT : OPENS_INCIDENT.filter((reason) => reason !== 'not_received');
+  const said = [...order.contacts.filter(({ reason }) => opening.includes(reason)), ...order.reports]
     .filter(({ at }) => at <= asOf && at.getTime() > final)
     .map(({ at }) => at.getTime());
   const decidedAt = [...new Set(final > Number.NEGATIVE_INFINITY ? [final, ...said] : said)].sort((a, b) => a - b);
@@ -104,6 +106,7 @@ export function judgePastOrder(order: PastOrder, policy: Policy, asOf: Date): Ju
       parcels: judged.map(({ input, judgement, carrier, service }) => ({
         judgement,
         promise: input.promise,
+        digital: order.digitalAt !== null,
         firstDeliveredAt: firstDeliveredAt(input),
         carrier,
         service,

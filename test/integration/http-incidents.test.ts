@@ -4,6 +4,7 @@ import { replayDecision } from '../../src/promises/replay-decision.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { readDatabaseState } from '../support/database-state.js';
 import { orderDocument, startMakegood, type TestMakegood } from '../support/makegood.js';
+import { somebody } from '../support/people.js';
 import { putInForce } from '../support/policies.js';
 import { expectProblem } from '../support/problem.js';
 import { type ProviderServer, startProviderServer, WEBHOOK_SECRET } from '../support/provider-server.js';
@@ -154,6 +155,27 @@ describe('POST /v1/incidents', () => {
       judgement: { verdict: 'on_time' },
       decision: { incident: 'service', awards: [{ kind: 'refund', rule: 'service-refund', status: 'pending' }] },
     });
+  });
+
+  test('what a system reports waits its turn, what a person reports does not', async () => {
+    await film('by-system');
+    await work();
+    const ingest = await somebody(makegood, 'ingest');
+    expect((await ingest.ask('POST', '/v1/incidents', { orderId: 'by-system', ...POOR })).status).toBe(201);
+    expect(await onlyTicketOf(database, 'judge-promises')).toMatchObject({ trigger: 'report' });
+    await work();
+    expect((await makegood.order('by-system')).awards).toMatchObject([{ incident: 'service' }]);
+  });
+
+  test('a download that is said not to be there: a case is opened, and nothing is given', async () => {
+    await film('not-there');
+    await work();
+    const contact = { orderId: 'not-there', channel: 'phone', reason: 'not_received' };
+    expect((await makegood.request('POST', '/v1/contacts', contact)).body).toMatchObject({
+      taskId: expect.any(String),
+    });
+    await work();
+    expect(await makegood.order('not-there')).toMatchObject({ awards: [], verdict: { incident: null } });
   });
 
   test('the same kind again is the first one; another kind is stored, and refunds nothing twice', async () => {

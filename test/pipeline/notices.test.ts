@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DEFAULT_POLICY } from '../../src/compensation/default-policy.js';
 import { sweep } from '../../src/promises/sweep.js';
 import { findUntoldDecisions } from '../../src/promises/sweep-store.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -152,6 +153,38 @@ describe('what customers are told without anything being given', () => {
       expect(await kindsOf('given-before')).toEqual([]);
     });
 
+    test('what is over for more than 30 days is no news; what is a day younger is', async () => {
+      at('2026-12-08T12:00:00Z');
+      for (const [id, came] of [
+        ['long-over', '2026-11-08T11:00:00Z'],
+        ['just-over', '2026-11-08T13:00:00Z'],
+      ] as const) {
+        const trackingNumber = newNumber();
+        await register(id, { trackingNumber });
+        await report(trackingNumber, [MOVING, STORM, ['delivered', 'arrived_at_destination', came]]);
+        expect((await makegood.order(id)).verdict).toMatchObject({ declinedBecause: 'force_majeure' });
+      }
+      expect(await kindsOf('long-over')).toEqual([]);
+      expect(await kindsOf('just-over')).toEqual(['declined']);
+      await send();
+    });
+
+    test('who is overdue since a day more is not told anew, nor is anybody whom the answer stood for before', async () => {
+      at('2026-11-04T12:00:00Z');
+      const trackingNumber = newNumber();
+      await register('overdue', { trackingNumber });
+      at('2026-11-07T12:00:00Z');
+      await report(trackingNumber, [MOVING, STORM]);
+      expect(await kindsOf('overdue')).toEqual(['declined']);
+      // As of an order whose answer is older than such notices are.
+      await database.query(`DELETE FROM notices WHERE order_id = 'overdue'`);
+      await database.query(`DELETE FROM outbox`);
+      at('2026-11-08T12:00:00Z');
+      await judgeAgain('overdue');
+      expect((await makegood.order('overdue')).verdict).toMatchObject({ lateDays: 3 });
+      expect(await kindsOf('overdue')).toEqual([]);
+    });
+
     test('a look back in time and a dry run tell nobody, the sweep then does', async () => {
       at('2026-11-08T12:00:00Z');
       const trackingNumber = newNumber();
@@ -161,8 +194,9 @@ describe('what customers are told without anything being given', () => {
       await database.query(`DELETE FROM outbox WHERE stage = 'judge-promises'`);
       await sweep(makegood.deps, { dryRun: true });
       expect(await kindsOf('looked-back')).toEqual([]);
-      await sweep(makegood.deps, { asOf: new Date('2026-11-08T11:00:00Z') });
-      expect((await makegood.order('looked-back')).verdict).toMatchObject({ declinedBecause: 'force_majeure' });
+      // Before it was late by a day: what was found then is not yet what is to be told.
+      await sweep(makegood.deps, { asOf: new Date('2026-11-05T11:00:00Z') });
+      expect((await makegood.order('looked-back')).verdict).not.toBeNull();
       expect(await kindsOf('looked-back')).toEqual([]);
       await judgeAgain('looked-back');
       const [notice] = await noticesOf('looked-back');
@@ -184,7 +218,10 @@ describe('what customers are told without anything being given', () => {
         declinedBecause: 'force_majeure',
       });
       expect(await kindsOf('shadow')).toEqual([]);
+      // Nor is everybody told at once when it comes into force: the answer is the one that stands.
       await putInForce(database, {});
+      await judgeAgain('shadow');
+      expect(await kindsOf('shadow')).toEqual([]);
     });
   });
 
@@ -227,10 +264,43 @@ describe('what customers are told without anything being given', () => {
       expect(await noticesOf('not-in-touch')).toEqual([]);
     });
 
+    test('and something else was given, by hand: nobody is told that nothing is', async () => {
+      const award = await held('by-hand-too');
+      await contact('by-hand-too');
+      const given = await makegood.request('POST', '/v1/orders/by-hand-too/awards', {
+        kind: 'membership_extension',
+        months: 1,
+        reason: 'a test',
+      });
+      expect(given.status).toBe(201);
+      await work();
+      expect((await decline(award)).status).toBe(200);
+      expect(await noticesOf('by-hand-too')).toEqual([]);
+      await send();
+    });
+
+    test('what another person gave by hand: no notice, as no rule had found that it is due', async () => {
+      at('2026-11-04T12:00:00Z');
+      await register('only-by-hand');
+      await contact('only-by-hand');
+      const given = await makegood.request('POST', '/v1/orders/only-by-hand/awards', {
+        kind: 'membership_extension',
+        months: 12,
+        reason: 'a test',
+      });
+      expect(given.status).toBe(201);
+      const [waiting] = (await makegood.order('only-by-hand')).awards;
+      expect((await decline(waiting?.id ?? '')).status).toBe(200);
+      expect(await noticesOf('only-by-hand')).toEqual([]);
+      await send();
+    });
+
     test('together with others: each order whose customer was in touch has one', async () => {
       const ids = ['batch-1', 'batch-2'];
       for (const id of ids) await held(id);
       await contact('batch-1');
+      // After both, whenever each was decided.
+      at('2026-11-08T12:05:00Z');
       const filter = { status: 'held' };
       const { body } = await makegood.request('POST', '/v1/approvals/preview', { filter, decision: 'decline' });
       expect(body).toMatchObject({ count: 2 });
@@ -265,6 +335,23 @@ describe('what customers are told without anything being given', () => {
       expect(awards).toMatchObject([{ status: 'applied' }]);
       expect(messages.map(({ template }) => template)).toEqual(['late-delivered', 'correction']);
       expect(await noticesOf('in-time')).toHaveLength(1);
+    });
+
+    test('an apology is just being sent: it is corrected too', async () => {
+      at('2026-11-08T12:00:00Z');
+      const trackingNumber = newNumber();
+      await register('in-flight', { trackingNumber });
+      await report(trackingNumber, [MOVING, LATE]);
+      await send();
+      await database.query(`UPDATE messages SET status = 'sending' WHERE order_id = 'in-flight'`);
+      at('2026-11-09T12:00:00Z');
+      await report(trackingNumber, [MOVING, IN_TIME]);
+      expect(await kindsOf('in-flight')).toEqual(['correction']);
+      const [award] = (await makegood.order('in-flight')).awards;
+      await makegood.request('POST', `/v1/awards/${award?.id}/reverse`, { reason: 'a test' });
+      expect((await noticesOf('in-flight')).map(({ part }) => part).sort()).toEqual(['', award?.id]);
+      await database.query(`UPDATE messages SET status = 'sent' WHERE order_id = 'in-flight' AND status = 'sending'`);
+      await send();
     });
 
     test('no apology was sent: nothing to correct', async () => {
@@ -353,6 +440,15 @@ describe('letters besides, where the shop wants them', () => {
     at('2026-11-06T05:00:00Z');
     await register('over');
     expect(await kindsOf('over')).toEqual([]);
+    at('2026-11-03T12:00:00Z');
+    await register('placed-long-ago', { placedAt: '2026-10-31T11:59:59Z' });
+    expect(await kindsOf('placed-long-ago')).toEqual([]);
+    await register('placed-lately', { placedAt: '2026-10-31T12:05:00Z' });
+    expect(await kindsOf('placed-lately')).toEqual(['order-confirmed']);
+    await putInForce(database, { mode: 'shadow' });
+    await register('in-shadow');
+    expect(await kindsOf('in-shadow')).toEqual([]);
+    await putInForce(database, {});
     await send();
   });
 
@@ -418,6 +514,22 @@ describe('letters besides, where the shop wants them', () => {
       at('2026-11-04T18:00:00Z');
       await report(trackingNumber, [MOVING, STORM], '2026-11-07T12:00:00Z');
       expect((await kindsOf('risk')).filter((kind) => kind === 'at-risk')).toHaveLength(1);
+    });
+
+    test('a day more than promised is a day more, whatever minutes of grace a delivery has', async () => {
+      await putInForce(database, { judging: { ...DEFAULT_POLICY.judging, graceMinutes: 120 } });
+      at('2026-11-04T12:00:00Z');
+      for (const [id, guess, promise] of [
+        ['grace-day', '2026-11-06', { on: '2026-11-05', timeZone: 'America/New_York' }],
+        ['grace-time', '2026-11-05T18:59:59Z', { at: '2026-11-05T17:00:00Z', timeZone: 'America/New_York' }],
+      ] as const) {
+        const trackingNumber = newNumber();
+        await register(id, { trackingNumber, promise });
+        await report(trackingNumber, [MOVING], guess);
+      }
+      expect(await kindsOf('grace-day')).toContain('at-risk');
+      expect(await kindsOf('grace-time')).not.toContain('at-risk');
+      await putInForce(database, {});
     });
 
     const NEW_YORK = 'America/New_York';

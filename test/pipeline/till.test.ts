@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { DEFAULT_POLICY } from '../../src/compensation/default-policy.js';
 import { openDatabase } from '../../src/db/database.js';
+import { watchDeadlines } from '../../src/promises/watch-deadlines.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { orderDocument, startMakegood, type TestMakegood, trackerEvent } from '../support/makegood.js';
 import { putInForce } from '../support/policies.js';
@@ -118,6 +120,73 @@ describe('judging with till, breaker and arms', () => {
       expect(await database.query(`SELECT kind, message FROM alarms WHERE cleared_at IS NULL`)).toEqual([
         { kind: 'breaker', message: expect.stringMatching(/50 of 50 orders late.*usual is 8 %/) },
       ]);
+    });
+
+    const film = (id: string) =>
+      register(id, {
+        digital: true,
+        shipments: [],
+        trackingNumber: undefined,
+        promise: { at: '2026-11-11T12:00:00Z', timeZone: 'America/New_York' },
+        placedAt: '2026-11-03T18:00:00Z',
+      });
+    const poor = (orderId: string) =>
+      makegood.request('POST', '/v1/incidents', { orderId, kind: 'poor_playback', evidence: {} });
+    const counted = () =>
+      database.query(
+        `SELECT coalesce(sum(settled), 0)::int AS settled, coalesce(sum(late), 0)::int AS late FROM verdict_minutes
+         WHERE minute >= '2026-11-11T00:00:00Z'`,
+      );
+
+    test('a flood of reports of a poor service trips it as late parcels do; downloads that are there count as nothing', async () => {
+      await usualHistory();
+      at('2026-11-11T11:00:00Z');
+      const orders = ids(60);
+      for (const id of orders) await film(id);
+      await work();
+      expect(await counted()).toEqual([{ settled: 0, late: 0 }]);
+      at('2026-11-11T12:00:00Z');
+      for (const id of orders) {
+        expect((await poor(id)).status).toBe(201);
+        await work();
+      }
+      const given = await awards();
+      expect(given).toHaveLength(60);
+      expect(given.filter(({ stopped_by }) => stopped_by.includes('breaker'))).toHaveLength(11);
+      expect(await database.query('SELECT settled, late FROM breaker_trips')).toEqual([{ settled: 50, late: 50 }]);
+      // Judged again, or reported by another name, it is no news.
+      await makegood.request('POST', '/v1/incidents', { orderId: 'o-001', kind: 'no_sound', evidence: {} });
+      await work();
+      expect(await counted()).toEqual([{ settled: 60, late: 60 }]);
+    });
+
+    test('a parcel that is late and whose service was poor is made good for both, one after the other, and for each once', async () => {
+      await register('o-1');
+      await work();
+      at('2026-11-11T12:00:00Z');
+      await came('o-1');
+      await workByHand(makegood.deps, database, 'track-shipments');
+      await database.query('DELETE FROM outbox');
+      await poor('o-1');
+      await work();
+      const given = () =>
+        database.query(`SELECT incident, kind, amount_minor::int AS amount FROM awards ORDER BY decided_at, id`);
+      const refund = { incident: 'service', kind: 'refund', amount: 5_990 };
+      expect(await given()).toEqual([refund]);
+      // No scan comes any more: the clock alone brings it up again, and then no more.
+      expect(await watchDeadlines(makegood.deps)).toBe(1);
+      await work();
+      expect(await given()).toEqual([refund, { incident: 'late', kind: 'store_credit', amount: 599 }]);
+      expect(await watchDeadlines(makegood.deps)).toBe(0);
+    });
+
+    test('under a policy that makes nothing good for a poor service, reports are no news', async () => {
+      await putInForce(database, { rules: DEFAULT_POLICY.rules.filter(({ id }) => id !== 'service-refund') });
+      at('2026-11-11T12:00:00Z');
+      await film('o-1');
+      await poor('o-1');
+      await work();
+      expect(await counted()).toEqual([{ settled: 0, late: 0 }]);
     });
 
     test('holds what was decided before and not granted yet, but not what a person has approved', async () => {

@@ -97,13 +97,85 @@ describe('a service that was reported to be poor', () => {
     expect(again.overCompensation).toEqual([]);
   });
 
-  test('earns nothing under a policy that has no rule for it', () => {
+  const past = (incident: string, changes: object = {}) => ({
+    orderId: 'o-1',
+    incident,
+    class: 'entitlement',
+    kind: 'refund',
+    amount: ORDER.total,
+    at: '2026-11-19T12:01:00Z',
+    status: 'applied',
+    ...changes,
+  });
+
+  test('earns nothing under a policy that has no rule for it, and hides nothing', () => {
     const policy = { ...DEFAULT_POLICY, rules: DEFAULT_POLICY.rules.filter(({ id }) => id !== 'service-refund') };
-    expect(decide(caseOf({ ...late(5), reports }), policy, 1)).toMatchObject({
+    expect(decide(caseOf({ ...late(0), reports }), policy, 1)).toMatchObject({
       incident: 'service',
       awards: [],
       declinedBecause: 'no_rule',
     });
+    const plainly = decide(caseOf(late(5)), policy, 1);
+    const decision = decide(caseOf({ ...late(5), reports }), policy, 1);
+    expect(decision).toMatchObject({ incident: 'late', awards: plainly.awards, declinedBecause: null });
+    expect(decision.explanation).toContainEqual(expect.stringContaining('reported to be poor'));
+  });
+
+  test.each(['applied', 'held', 'declined', 'failed'])(
+    'is looked at once: with its refund %s, what is late is made good next',
+    (status) => {
+      const history = [past('service', { status })];
+      expect(decideOne({ ...late(5), reports, history })).toMatchObject({
+        incident: 'late',
+        awards: decideOne(late(5)).awards,
+      });
+      const both = [...history, past('late', { class: 'money', kind: 'store_credit' })];
+      expect(decideOne({ ...late(5), reports, history: both })).toMatchObject({
+        incident: 'late',
+        awards: [],
+        declinedBecause: 'already_compensated',
+      });
+    },
+  );
+
+  test('is refunded by what is left of the total, whatever was refunded of it before', () => {
+    const some = { ...ORDER.total, amountMinor: 1_000 };
+    const left = { ...ORDER.total, amountMinor: ORDER.total.amountMinor - 1_000 };
+    for (const incident of ['damaged', 'manual']) {
+      const { awards, explanation } = decideOne({ ...late(0), reports, history: [past(incident, { amount: some })] });
+      expect(awards).toMatchObject([{ kind: 'refund', amount: left, rule: 'service-refund' }]);
+      expect(explanation).toContainEqual(expect.stringMatching(/was given before, the difference is/));
+    }
+    const untouched = [
+      past('damaged', { status: 'reversed' }),
+      past('damaged', { orderId: 'o-2' }),
+      past('late', { class: 'money', kind: 'store_credit' }),
+    ];
+    expect(decideOne({ ...late(0), reports, history: untouched }).awards).toMatchObject([{ amount: ORDER.total }]);
+  });
+
+  test('is not refunded when the total was refunded before, nor is the total after it', () => {
+    expect(decideOne({ ...late(0), reports, history: [past('manual')] })).toMatchObject({
+      incident: 'service',
+      awards: [],
+      declinedBecause: 'already_compensated',
+    });
+    const contacts = [{ reason: 'damaged', at: '2026-11-19T12:00:00Z' }];
+    expect(decideOne({ ...late(0), reports, contacts, history: [past('service')] })).toMatchObject({
+      incident: 'damaged',
+      awards: [],
+      declinedBecause: 'already_compensated',
+    });
+  });
+});
+
+test('a download that is said not to be there is no parcel to send again', () => {
+  const contacts = [{ reason: 'not_received', at: '2026-11-19T12:00:00Z' }];
+  expect(decideOne({ ...late(0), contacts }).incident).toBe('not_received');
+  expect(decideOne({ ...late(0), contacts, digital: true })).toMatchObject({
+    incident: null,
+    awards: [],
+    declinedBecause: 'kept',
   });
 });
 

@@ -156,6 +156,7 @@ function record({ shared: common, boxes, till, mode }: Order): { record: Replaya
       ...common,
       judgement,
       promise: box.promise,
+      digital: false,
       asOf: AS_OF,
       firstDeliveredAt: firstDeliveredAt(input),
       carrier,
