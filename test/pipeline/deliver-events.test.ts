@@ -268,14 +268,12 @@ describe('a receiver that fails', () => {
     expect((await deliveriesTo(endpoint)).map(({ status }) => status)).toEqual(['failed', 'delivered', 'delivered']);
     expect(await alarmsOf(endpoint.id)).toEqual([{ kind: 'event_delivery', cleared: false }]);
     // Sent again it is under way, which is not there yet.
-    receiver.next(endpoint.path, { say: 500 });
     const replay = { since: '2026-11-16T00:00:00Z' };
     await makegood.request('POST', `/v1/event-endpoints/${endpoint.id}/replay`, replay);
+    expect(await alarmsOf(endpoint.id)).toEqual([{ kind: 'event_delivery', cleared: false }]);
     await work();
-    await passUntilDue(endpoint);
-    await work();
-    const wereTried = await deliveriesTo(endpoint);
-    expect(wereTried.map(({ status }) => status)).toEqual(['delivered', 'delivered', 'delivered']);
+    const again = await deliveriesTo(endpoint);
+    expect(new Set(again.map(({ status }) => status))).toEqual(new Set(['delivered']));
     expect(await alarmsOf(endpoint.id)).toEqual([{ kind: 'event_delivery', cleared: true }]);
   });
 
