@@ -11,6 +11,7 @@ import { startShopSystem } from '../src/demo/shop-system.js';
 import { storiesOf } from '../src/demo/stories.js';
 import type { Story } from '../src/demo/story.js';
 import { FORMATS, scrambled, webhooksUntil } from '../src/demo/webhooks.js';
+import { freePort } from '../src/embedded/free-port.js';
 import type { OrderView } from '../src/http/order-view.js';
 import { createLogger } from '../src/logger.js';
 import { findMailText } from '../src/messages/mailbox-store.js';
@@ -111,7 +112,8 @@ async function play(): Promise<void> {
   say('makegood demo: a few days around Christmas. Starting a PostgreSQL of its own …');
   shop = await startShopSystem(shopSecret);
   const config = readConfig({
-    PORT: process.env.PORT ?? '0',
+    // Chosen before it listens: letters have links in them.
+    PORT: process.env.PORT ?? String((await freePort(0)) ?? 0),
     DATA_DIR: dataDir,
     ADMIN_API_KEY: adminKey,
     ...Object.fromEntries(Object.keys(FORMATS).map((source) => [`${source.toUpperCase()}_WEBHOOK_SECRET`, secret])),

@@ -121,7 +121,7 @@ export function storiesOf(year: number): Story[] {
         scan(at('22T08:00'), 'weather', 'Delayed by severe weather', 'DES MOINES'),
         delivered(at('26T17:30'), 'CHICAGO'),
       ],
-      expected: { verdict: 'late', awards: [], letters: [] },
+      expected: { verdict: 'late', awards: [], letters: ['declined'] },
     },
     {
       id: 'o-1008',
@@ -153,7 +153,7 @@ export function storiesOf(year: number): Story[] {
         scan(at('21T14:00'), 'address', 'The address had to be corrected', 'BUFFALO'),
         delivered(at('24T18:20'), 'ROCHESTER'),
       ],
-      expected: { verdict: 'late', awards: [], letters: [] },
+      expected: { verdict: 'late', awards: [], letters: ['declined'] },
     },
     {
       id: 'o-1010',

@@ -1,8 +1,8 @@
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { AppError } from '../errors.js';
+import { freePort } from './free-port.js';
 import { findPlatformPackage, type PostgresBinaries, prepareBinaries } from './pg-binaries.js';
 import {
   checkClusterVersion,
@@ -196,7 +196,7 @@ async function startServer(options: {
       );
     }
     wasKilled ||= await hasPidFile(location.clusterDir);
-    if (performance.now() > giveUpAt || !(wasKilled || (await listenOnce(port)) === null)) {
+    if (performance.now() > giveUpAt || !(wasKilled || (await freePort(port)) === null)) {
       throw new AppError(
         'database_unavailable',
         `PostgreSQL on ${location.clusterDir} did not start (${reason}). Its last words, from ${logFile}:\n${await server.lastWords()}`,
@@ -209,22 +209,9 @@ async function startServer(options: {
 
 /** A port that is free now; the preferred one when it is. */
 async function pickPort(preferred: number | null): Promise<number> {
-  const port = (preferred === null ? null : await listenOnce(preferred)) ?? (await listenOnce(0));
+  const port = (preferred === null ? null : await freePort(preferred)) ?? (await freePort(0));
   if (port !== null) return port;
   throw new AppError('database_unavailable', 'no free port on 127.0.0.1 for PostgreSQL');
-}
-
-/** Listens for a moment and gives the port (0 lets the system choose); null when that is not possible. */
-function listenOnce(port: number): Promise<number | null> {
-  return new Promise((resolvePort) => {
-    const server = createServer();
-    server.once('error', () => resolvePort(null));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      const address = server.address();
-      const chosen = typeof address === 'object' && address !== null ? address.port : null;
-      server.close(() => resolvePort(chosen));
-    });
-  });
 }
 
 /** Trouble with the disk, put in words for whoever set DATA_DIR. Anything without a system's code is our own mistake. */
