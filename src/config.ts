@@ -10,7 +10,7 @@ import type { AwardKind } from './compensation/award.js';
 import { AppError, type FieldError } from './errors.js';
 import { parseMailbox } from './messages/address.js';
 import { parseSmtpUrl } from './messages/smtp-url.js';
-import { SERVICE_LETTERS, type ServiceLetter } from './promises/notices.js';
+import { SERVICE_LETTERS, type ServiceLetter } from './promises/notice-kinds.js';
 import { isCronPattern } from './queue/cron.js';
 
 export interface Config {

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../escape-html.js';
 import type { Block, Link } from './blocks.js';
 
 /**
@@ -79,14 +80,4 @@ function blockHtml(block: Block): string {
 
 function linkHtml({ label, url }: Link, style: string): string {
   return `<a href="${escapeHtml(url)}" style="${style}">${escapeHtml(label)}</a>`;
-}
-
-/** For text and for attribute values in either kind of quotes. */
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }

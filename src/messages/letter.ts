@@ -1,7 +1,8 @@
 import type { AwardIncident } from '../compensation/incident.js';
 import type { LetterAward } from '../compensation/letter-award.js';
 import type { LetterFacts } from '../promises/letter-facts.js';
-import { NOTICE_KINDS, type NoticeFacts } from '../promises/notices.js';
+import { NOTICE_KINDS } from '../promises/notice-kinds.js';
+import type { NoticeFacts } from '../promises/notices.js';
 import type { Verdict } from '../promises/verdict.js';
 
 export type { LetterAward } from '../compensation/letter-award.js';

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { LetterAwardRow } from '../compensation/letter-award.js';
 import type { Database, Sql } from '../db/database.js';
 import { recordMessagesSent } from '../events/event-store.js';
-import type { NoticeKind } from '../promises/notices.js';
+import type { NoticeKind } from '../promises/notice-kinds.js';
 import { CURRENT_STATE, currentStateOf } from './current-state-store.js';
 import type { CurrentState } from './fresh-facts.js';
 import type { Letter, TemplateName } from './letter.js';

@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
-import { SERVICE_LETTERS } from '../promises/notices.js';
+import { SERVICE_LETTERS } from '../promises/notice-kinds.js';
 import { deliverable } from './address.js';
 
 /** `all`: nothing is sent there. `service`: no letter that one may do without. */

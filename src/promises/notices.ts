@@ -8,16 +8,9 @@ import type { Shipment } from '../shipments/shipment-store.js';
 import { publicParcel } from '../shipments/tracking-links.js';
 import type { JudgedOutcome, LookedAt } from './decide-order.js';
 import { type LetterFacts, letterFactsOf } from './letter-facts.js';
+import type { NoticeKind } from './notice-kinds.js';
 import type { OrderDocument } from './order-document.js';
 import { isAcceptance, keepsPromise } from './verdict.js';
-
-/** What a customer is told without anything being given: each kind has a letter of its own. */
-export const NOTICE_KINDS = ['order-confirmed', 'shipped', 'at-risk', 'declined', 'correction'] as const;
-export type NoticeKind = (typeof NOTICE_KINDS)[number];
-
-/** Those that one may do without: a shop switches their letters on, and a customer may end them. */
-export const SERVICE_LETTERS = ['order-confirmed', 'shipped', 'at-risk'] as const satisfies readonly NoticeKind[];
-export type ServiceLetter = (typeof SERVICE_LETTERS)[number];
 
 /** What a notice says besides the facts of its order. */
 export interface NoticeFacts extends LetterFacts {

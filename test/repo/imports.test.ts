@@ -10,6 +10,7 @@ const KERNEL = [
   'clock',
   'config',
   'errors',
+  'escape-html',
   'failpoint',
   'ids',
   'in-lanes',
@@ -91,7 +92,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'src/config.ts > src/carriers/key-set-setting.ts': 'a key set is checked as its carrier will read it',
   'src/config.ts > src/carriers/registry.ts': 'the names of the secrets are those of the carriers',
   'src/config.ts > src/messages/address.ts': 'MAIL_FROM is checked as letters will read it',
-  'src/config.ts > src/promises/notices.ts': 'SERVICE_LETTERS names letters',
+  'src/config.ts > src/promises/notice-kinds.ts': 'SERVICE_LETTERS names letters',
   'src/config.ts > src/messages/smtp-url.ts': 'SMTP_URL is checked as the mailer will read it',
   'src/config.ts > src/queue/cron.ts': 'SWEEP_CRON is checked as BullMQ will read it',
   'src/events/post-event.ts > src/awards/providers/answer-text.ts': 'Retry-After is read as that of providers is',
@@ -204,7 +205,7 @@ describe('the outside', () => {
 
 /** Files in which the rules stand: the same input gives the same answer, always and everywhere. */
 const PURE =
-  /^src\/(calendar|errors|local-format|money)\.ts$|^src\/carriers\/|^src\/shipments\/(tracking-event|event-interval|apply-events|carrier-family|tracking-links|lives|match-scans|supersede)\.ts$|^src\/promises\/(promise|verdict|verdict-case|letter-facts|notices|order-document|call-time|talking-points|personal-call-points|rank-calls|before-contact|case-points|contact-answer|order-record|quiet-parcels|sweep-counts|compare-standing|replay-decision)\.ts$|^src\/compensation\/(?!.*-store\.ts$)|^src\/awards\/(posting|remedy-providers|agent-limits|worth|budgeted|start-of-day|providers\/(answer-text|grant-request))\.ts$|^src\/simulation\/(?!.*-store\.ts$|simulate-policy\.ts$)|^src\/messages\/(address|blocks|letter(-(?!.*store).*)?|links|mail-rate|apologies|quiet-hours|came-today|outside-text|parcel-list|parse-.*|phrases|remedies|render|samples|text-.*)\.ts$|^src\/events\/(event|retry-wait)\.ts$/;
+  /^src\/(calendar|errors|escape-html|local-format|money)\.ts$|^src\/carriers\/|^src\/shipments\/(tracking-event|event-interval|apply-events|carrier-family|tracking-links|lives|match-scans|supersede)\.ts$|^src\/promises\/(promise|verdict|verdict-case|letter-facts|notices|notice-kinds|order-document|call-time|talking-points|personal-call-points|rank-calls|before-contact|case-points|contact-answer|order-record|quiet-parcels|sweep-counts|compare-standing|replay-decision)\.ts$|^src\/compensation\/(?!.*-store\.ts$)|^src\/awards\/(posting|remedy-providers|agent-limits|worth|budgeted|start-of-day|providers\/(answer-text|grant-request))\.ts$|^src\/simulation\/(?!.*-store\.ts$|simulate-policy\.ts$)|^src\/messages\/(address|blocks|letter(-(?!.*store).*)?|links|mail-rate|apologies|quiet-hours|came-today|outside-text|parcel-list|parse-.*|phrases|remedies|render|samples|text-.*)\.ts$|^src\/events\/(event|retry-wait)\.ts$/;
 
 /** Modules that compute and do nothing else. Of node:crypto only what has no chance in it. */
 const PURE_MODULES =

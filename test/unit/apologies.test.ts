@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { countEarlierFailures, isBeyondLimit, type PastApology } from '../../src/messages/apologies.js';
 import { APOLOGIES } from '../../src/messages/letter.js';
-import { NOTICE_KINDS } from '../../src/promises/notices.js';
+import { NOTICE_KINDS } from '../../src/promises/notice-kinds.js';
 
 const NOW = new Date('2026-11-16T12:00:00Z');
 const daysAgo = (days: number, orderId: string, isHeld = false, wasLate = true): PastApology => ({

@@ -1,4 +1,5 @@
-import { escapeHtml, htmlPage } from './page.js';
+import { escapeHtml } from '../../escape-html.js';
+import { htmlPage } from './page.js';
 
 /** What the pages behind the links of letters say. `{order}` and `{shop}` are put in. */
 interface Words {

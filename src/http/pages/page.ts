@@ -1,3 +1,5 @@
+import { escapeHtml } from '../../escape-html.js';
+
 /**
  * A page for whoever follows a link in a letter: it loads nothing, runs nothing, and can be read at any size, in the dark and by a
  * screen reader.
@@ -28,16 +30,6 @@ label{display:block;margin:1rem 0 .25rem}
 textarea{width:100%;box-sizing:border-box;font:inherit;padding:.5rem}
 button{font:inherit;font-weight:600;padding:.6rem 1.2rem;margin:1rem .5rem 0 0;min-height:2.75rem;cursor:pointer}
 .quiet{margin-top:2rem;opacity:.8}`;
-
-/** For text and for attribute values in either kind of quotes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-}
 
 /** What a browser may do on these pages: send their own form, and nothing else. */
 export const PAGE_HEADERS = {
