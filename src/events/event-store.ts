@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
-import { issueTickets } from '../queue/outbox-store.js';
+import { issueTickets, ticketsFor } from '../queue/outbox-store.js';
 import type { NewEvent } from './event.js';
 
 /**
@@ -9,24 +9,30 @@ import type { NewEvent } from './event.js';
  */
 export async function recordEvents(sql: Sql, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
-  const { rows } = await sql.query(
+  await sql.query(
     `WITH n AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS n(id uuid, type text, order_id text, dedupe_key text, data jsonb, at timestamptz)
-     ), told AS (
+     ), ${telling('n', '$2')} SELECT`,
+    [JSON.stringify(events.map(toRow)), newId()],
+  );
+}
+
+/**
+ * What a statement says after WITH to tell of events, all of it at once.
+ * @param events what there is to tell of, by name: id, type, order_id, dedupe_key, data, at
+ * @param trace a parameter: the trace of the tickets
+ */
+export function telling(events: string, trace: string): string {
+  return `told AS (
        INSERT INTO events (id, type, order_id, dedupe_key, data, created_at)
-       SELECT id, type, order_id, dedupe_key, data, at FROM n ORDER BY dedupe_key
+       SELECT id, type, order_id, dedupe_key, data, at FROM ${events} ORDER BY dedupe_key
        ON CONFLICT (dedupe_key) DO NOTHING RETURNING id, type, created_at
-     )
-     INSERT INTO event_deliveries (id, event_id, endpoint_id, created_at, queued_at, next_at)
-     SELECT gen_random_uuid(), told.id, e.id, told.created_at, told.created_at, told.created_at
-     FROM told JOIN event_endpoints e ON e.enabled AND (e.types = '{}' OR told.type = ANY(e.types))
-     RETURNING id`,
-    [JSON.stringify(events.map(toRow))],
-  );
-  await issueDeliveries(
-    sql,
-    rows.map(({ id }) => id),
-  );
+     ), due AS (
+       INSERT INTO event_deliveries (id, event_id, endpoint_id, created_at, queued_at, next_at)
+       SELECT gen_random_uuid(), told.id, e.id, told.created_at, told.created_at, told.created_at
+       FROM told JOIN event_endpoints e ON e.enabled AND (e.types = '{}' OR told.type = ANY(e.types))
+       RETURNING id
+     ), issued AS (${ticketsFor({ stage: 'deliver-events', trigger: 'event', trace, ids: 'due' })})`;
 }
 
 /** Tickets for deliveries. They are put on the queue by the relay, at once: whoever tells of events announces nothing. */
@@ -44,31 +50,25 @@ const toRow = ({ type, orderId, subject, data, at }: NewEvent) => ({
   at: at.toISOString(),
 });
 
+/**
+ * The events of letters that were sent.
+ * @param letters rows of `messages`, by name; @param ids of letters and of their events, by name: id, event_id
+ */
+export function messagesSent(letters: string, ids: string): string {
+  return `SELECT ids.event_id AS id, 'message.sent' AS type, m.order_id, 'message.sent:' || m.id AS dedupe_key, m.sent_at AS at,
+       jsonb_build_object('letterId', m.id, 'orderId', m.order_id, 'customerId', m.customer_id, 'template', m.template,
+         'messageId', m.message_id, 'awardIds', m.award_ids,
+         'sentAt', to_char(m.sent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) AS data
+     FROM ${letters} m JOIN ${ids} ids USING (id) WHERE m.status = 'sent'`;
+}
+
 /** Tells of letters that were sent, in the transaction that records them as sent. */
 export async function recordMessagesSent(sql: Sql, messageIds: readonly string[]): Promise<void> {
   if (messageIds.length === 0) return;
-  const { rows } = await sql.query(
-    `SELECT id, order_id, customer_id, template, message_id, award_ids, sent_at FROM messages
-     WHERE id = ANY($1::uuid[]) AND status = 'sent'`,
-    [messageIds],
-  );
-  await recordEvents(
-    sql,
-    rows.map((row) => ({
-      type: 'message.sent',
-      orderId: row.order_id,
-      subject: row.id,
-      data: {
-        letterId: row.id,
-        orderId: row.order_id,
-        customerId: row.customer_id,
-        template: row.template,
-        messageId: row.message_id,
-        awardIds: row.award_ids,
-        sentAt: row.sent_at.toISOString(),
-      },
-      at: row.sent_at,
-    })),
+  await sql.query(
+    `WITH ids AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS ids(id, event_id)),
+       n AS (${messagesSent('messages', 'ids')}), ${telling('n', '$3')} SELECT`,
+    [messageIds, messageIds.map(newId), newId()],
   );
 }
 

@@ -1,24 +1,14 @@
-import type { Clock } from '../clock.js';
 import type { LetterAwardRow } from '../compensation/letter-award.js';
-import type { Database, Sql } from '../db/database.js';
-import { recordMessagesSent } from '../events/event-store.js';
+import type { Sql } from '../db/database.js';
+import { messagesSent, telling } from '../events/event-store.js';
+import { newId } from '../ids.js';
 import type { NoticeKind } from '../promises/notice-kinds.js';
+import type { ClaimedMessage } from './claim-letters-store.js';
 import { CURRENT_STATE, currentStateOf } from './current-state-store.js';
 import type { CurrentState } from './fresh-facts.js';
 import type { Letter, TemplateName } from './letter.js';
-import { checkAmounts } from './letter-amounts-store.js';
-import {
-  type DueMessage,
-  findPutOff,
-  lockDue,
-  OF_THESE,
-  type PutOffMessage,
-  putOffAsleep,
-  type SendingTerms,
-  takeTurns,
-} from './put-off-store.js';
 import type { RenderedLetter } from './render.js';
-import { addSuppression, blockSuppressed } from './suppression-store.js';
+import { addSuppression } from './suppression-store.js';
 
 /** Letters that the customer has, or is about to have. */
 const TOLD = ['queued', 'sending', 'sent', 'unknown'];
@@ -184,152 +174,6 @@ export async function queueMessages(sql: Sql, messages: readonly NewMessage[], c
   );
 }
 
-/** A letter that is this process's to send, for one try. */
-export interface ClaimedMessage {
-  readonly id: string;
-  /** The decision or the notice that it tells of. */
-  readonly tellsOf: string;
-  readonly toAddress: string;
-  readonly messageId: string;
-  readonly letter: unknown;
-  /** As it was written; null: by a release that rendered when it sent. */
-  readonly rendered: RenderedLetter | null;
-  readonly createdAt: Date;
-  /** Which try this is. Whoever was overtaken by a later one can record nothing any more. */
-  readonly attempt: number;
-  /** It is a copy: of it no other goes out by itself. */
-  readonly isCopy: boolean;
-}
-
-/**
- * Letters that would tell of what is no longer so, because an award in them was reversed before they left, are kept back.
- * What else they told of is told by another letter.
- */
-async function suppressOutdated(sql: Sql, ids: readonly string[]): Promise<void> {
-  await sql.query(
-    `UPDATE messages m SET status = 'suppressed', response = 'what it tells of was reversed before it was sent'
-     WHERE ${OF_THESE} AND m.status IN ('queued', 'held', 'sending') AND m.handover_at IS NULL
-       AND EXISTS (SELECT 1 FROM awards a WHERE a.id = ANY(m.award_ids) AND a.status <> 'applied')`,
-    [ids],
-  );
-}
-
-/**
- * An apology for a wait that, as was reported before it left, never was, and news that are none any more: nobody gets them. What
- * was given stays given, and an agent sees it as over-compensation.
- */
-async function withdrawUntrue(sql: Sql, ids: readonly string[], now: Date): Promise<void> {
-  await sql.query(
-    `UPDATE messages m SET status = 'withdrawn', response = 'it came in time after all, as was reported before the letter left'
-     FROM verdicts v, orders o
-     WHERE (m.decision_id = ANY($1::uuid[]) OR m.notice_id = ANY($1::uuid[])) AND m.status IN ('queued', 'held', 'sending')
-       AND m.handover_at IS NULL AND v.id = m.decision_id AND v.incident = 'late' AND o.id = m.order_id AND o.verdict = 'on_time'`,
-    [ids],
-  );
-  await sql.query(
-    `UPDATE messages m SET status = 'withdrawn', response = 'it is no news any more: the order has come on since it was written'
-     FROM orders o
-     WHERE m.notice_id = ANY($1::uuid[]) AND m.status IN ('queued', 'held', 'sending') AND m.handover_at IS NULL AND o.id = m.order_id
-       AND (m.template IN ('at-risk', 'shipped') AND o.verdict <> 'pending' OR m.template = 'order-confirmed' AND o.promised_until <= $2)`,
-    [ids, now],
-  );
-}
-
-/** A customer whose address was taken back gets no letter more. */
-async function suppressWithoutAddress(sql: Sql, ids: readonly string[]): Promise<void> {
-  await sql.query(
-    `UPDATE messages m SET status = 'suppressed', response = 'the customer has no address any more'
-     WHERE ${OF_THESE} AND m.status IN ('queued', 'held', 'sending') AND m.handover_at IS NULL
-       AND EXISTS (SELECT 1 FROM customers c WHERE c.id = m.customer_id AND c.email IS NULL)`,
-    [ids],
-  );
-}
-
-/** How long the customer or the shop has to say that a letter arrived, before a copy goes out by itself. Shorter, and it crosses the answer. */
-export const COPY_AFTER_MS = 3_600_000;
-
-/** A letter whose handover had begun when its sender died may or may not have arrived. @returns how many there are */
-async function giveUpHandedOver(sql: Sql, ids: readonly string[], terms: SendingTerms, now: Date): Promise<number> {
-  const copyAt = terms.unknownLetters === 'resend' ? new Date(now.getTime() + COPY_AFTER_MS) : null;
-  const { rowCount } = await sql.query(
-    `UPDATE messages SET status = 'unknown', response = 'the process ended while the mail was being handed over',
-       send_after = CASE WHEN resent_at IS NULL THEN $2::timestamptz END
-     WHERE ${OF_THESE} AND status = 'sending' AND handover_at IS NOT NULL`,
-    [ids, copyAt],
-  );
-  return rowCount ?? 0;
-}
-
-/** Of a letter of which nobody knows whether it arrived one copy goes out, where the shop wants it and the time has come. */
-async function queueCopies(sql: Sql, ids: readonly string[], terms: SendingTerms, now: Date): Promise<void> {
-  if (terms.unknownLetters !== 'resend') return;
-  await sql.query(
-    `UPDATE messages SET status = 'queued', resent_at = $2, send_after = NULL, handover_at = NULL
-     WHERE ${OF_THESE} AND status = 'unknown' AND resent_at IS NULL AND send_after <= $2`,
-    [ids, now],
-  );
-}
-
-async function takeForTry(sql: Sql, messages: readonly DueMessage[]): Promise<ClaimedMessage[]> {
-  if (messages.length === 0) return [];
-  const { rows } = await sql.query(
-    `UPDATE messages SET status = 'sending', attempts = attempts + 1, send_after = NULL, turn_at = NULL
-     WHERE id = ANY($1::uuid[]) AND handover_at IS NULL
-     RETURNING id, coalesce(decision_id, notice_id) AS "tellsOf", to_address AS "toAddress", message_id AS "messageId", letter, rendered,
-       created_at AS "createdAt", attempts AS attempt, resent_at IS NOT NULL AS "isCopy"`,
-    [messages.map(({ id }) => id)],
-  );
-  const place = new Map(messages.map(({ id }, index) => [id, index]));
-  return rows.sort((one, other) => (place.get(one.id) ?? 0) - (place.get(other.id) ?? 0));
-}
-
-/**
- * Takes the letters of these decisions and notices for a try, as far as they may leave now.
- * @throws an assertion for a letter that does not say what was given
- */
-export async function claimMessages(
-  sql: Sql,
-  ids: readonly string[],
-  {
-    terms,
-    clock,
-    now,
-    freshen,
-  }: {
-    readonly terms: SendingTerms;
-    readonly clock: Clock;
-    readonly now: Date;
-    /** Writes anew what was written for another day and never tried. */
-    readonly freshen: (due: readonly DueMessage[]) => Promise<readonly DueMessage[]>;
-  },
-): Promise<{ claimed: ClaimedMessage[]; putOff: PutOffMessage[]; unknown: number }> {
-  const unknown = await giveUpHandedOver(sql, ids, terms, now);
-  await queueCopies(sql, ids, terms, now);
-  await suppressOutdated(sql, ids);
-  await withdrawUntrue(sql, ids, now);
-  await suppressWithoutAddress(sql, ids);
-  await blockSuppressed(sql, ids);
-  const due = await freshen(await lockDue(sql, ids, now));
-  await checkAmounts(sql, due);
-  const awake = await putOffAsleep(sql, due, terms, now);
-  const claimed = await takeForTry(sql, await takeTurns(sql, awake, terms, clock));
-  return { claimed, putOff: await findPutOff(sql, ids, terms), unknown };
-}
-
-/**
- * Notes that the first byte of each is about to leave.
- * @returns for each, false when a later try has taken over: then it must not leave
- */
-export async function markHandovers(db: Database, messages: readonly ClaimedMessage[]): Promise<boolean[]> {
-  const { rows } = await db.pool.query(
-    `UPDATE messages m SET handover_at = now() FROM unnest($1::uuid[], $2::int[]) AS n(id, attempt)
-     WHERE m.id = n.id AND m.attempts = n.attempt AND m.status = 'sending' AND m.handover_at IS NULL RETURNING m.id`,
-    [messages.map(({ id }) => id), messages.map(({ attempt }) => attempt)],
-  );
-  const marked = new Set(rows.map(({ id }) => id));
-  return messages.map(({ id }) => marked.has(id));
-}
-
 /** What one try came to. */
 export type SendRecord =
   | { readonly status: 'sent'; readonly sentAt: Date; readonly response: string }
@@ -345,26 +189,52 @@ export interface Outcome {
   readonly record: SendRecord;
 }
 
+/** What is to be noted of letters under way, all in one statement: connections of the mail server wait for it. */
+export interface Notes {
+  /** The first byte of each is about to leave. */
+  readonly handovers: readonly ClaimedMessage[];
+  readonly outcomes: readonly Outcome[];
+}
+
 /**
- * Records the outcome of each try, unless a later try has taken over. Whoever was given up for dead meanwhile, and knows after
- * all, settles what was `unknown`.
+ * Notes handovers, and the outcome of tries, unless a later try has taken over; and tells the shop's own systems what was sent.
+ * Whoever was given up for dead meanwhile, and knows after all, settles what was `unknown`.
+ * @returns the ids of the letters that may be handed over: those of a try that is still the current one
  */
-export async function recordOutcomes(sql: Sql, outcomes: readonly Outcome[]): Promise<void> {
-  await sql.query(
-    `UPDATE messages m SET status = n.status, response = n.response, sent_at = n.sent_at, send_after = n.send_after,
-       handover_at = CASE WHEN n.status = 'queued' THEN NULL ELSE m.handover_at END
-     FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-       AS n(id, attempt, status, response, sent_at, send_after)
-     WHERE m.id = n.id AND m.attempts = n.attempt AND m.status IN ('sending', 'unknown')`,
-    [
+export async function noteProgress(sql: Sql, { handovers, outcomes }: Notes): Promise<ReadonlySet<string>> {
+  const { rows } = await sql.query({
+    name: 'note-progress',
+    text: `WITH handed AS (
+         UPDATE messages m SET handover_at = now() FROM unnest($1::uuid[], $2::int[]) AS n(id, attempt)
+         WHERE m.id = n.id AND m.attempts = n.attempt AND m.status = 'sending' AND m.handover_at IS NULL RETURNING m.id
+       ), n AS (
+         SELECT * FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::uuid[])
+           AS n(id, attempt, status, response, sent_at, send_after, event_id)
+       ), recorded AS (
+         UPDATE messages m SET status = n.status, response = n.response, sent_at = n.sent_at, send_after = n.send_after,
+           handover_at = CASE WHEN n.status = 'queued' THEN NULL ELSE m.handover_at END
+         FROM n WHERE m.id = n.id AND m.attempts = n.attempt AND m.status IN ('sending', 'unknown')
+         RETURNING m.id, m.order_id, m.customer_id, m.template, m.message_id, m.award_ids, m.status, m.sent_at
+       ), news AS (${messagesSent('recorded', 'n')}), ${telling('news', '$10')}
+       SELECT id FROM handed`,
+    values: [
+      handovers.map(({ id }) => id),
+      handovers.map(({ attempt }) => attempt),
       outcomes.map(({ message }) => message.id),
       outcomes.map(({ message }) => message.attempt),
       outcomes.map(({ record }) => record.status),
       outcomes.map(({ record }) => record.response),
       outcomes.map(({ record }) => (record.status === 'sent' ? record.sentAt : null)),
       outcomes.map(({ record }) => (record.status === 'unknown' ? record.copyAt : null)),
+      outcomes.map(() => newId()),
+      newId(),
     ],
-  );
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Puts the addresses at which, as the servers said, there is nobody, on the list of those that nothing is sent to. */
+export async function suppressDead(sql: Sql, outcomes: readonly Outcome[]): Promise<void> {
   for (const { message, record } of outcomes) {
     if (record.status !== 'failed' || record.deadSince === null) continue;
     await addSuppression(sql, {
@@ -376,11 +246,6 @@ export async function recordOutcomes(sql: Sql, outcomes: readonly Outcome[]): Pr
       createdBy: 'makegood',
     });
   }
-  const sent = outcomes.filter(({ record }) => record.status === 'sent');
-  await recordMessagesSent(
-    sql,
-    sent.map(({ message }) => message.id),
-  );
 }
 
 /** Puts a mail into the local mailbox; in the transaction that records it as sent, so it is there exactly once. */

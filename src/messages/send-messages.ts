@@ -1,29 +1,29 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.js';
-import { isDatabaseAway } from '../db/database.js';
+import { type Database, isDatabaseAway } from '../db/database.js';
 import type { Deps } from '../deps.js';
 import { assert } from '../errors.js';
 import { failpoint } from '../failpoint.js';
 import { inLanes } from '../in-lanes.js';
 import { GroupCommit } from '../inbox/group-commit.js';
 import type { EffectStage, Retry } from '../queue/run-ticket.js';
+import { TICKET_SIZE } from '../queue/ticket.js';
 import { isAddressDead } from './bounce.js';
+import { type ClaimedMessage, COPY_AFTER_MS, claimMessages } from './claim-letters-store.js';
 import { settleLetterAlarms } from './letter-alarms-store.js';
 import {
-  type ClaimedMessage,
-  COPY_AFTER_MS,
-  claimMessages,
   deliverLocally,
-  markHandovers,
+  type Notes,
+  noteProgress,
   type Outcome,
-  recordOutcomes,
   type SendRecord,
+  suppressDead,
 } from './message-store.js';
 import { composeMime, type OutgoingMail } from './mime.js';
 import type { DueMessage } from './put-off-store.js';
 import type { SendOutcome } from './send-outcome.js';
-import { freshenLetters, renderedOf, reviveLetter, writeLetters } from './write-letters.js';
+import { freshenLetters, renderedOf, writeLetters } from './write-letters.js';
 
 /** Waits between tries. A server that is down at night is back in the morning: the last wait repeats until GIVE_UP. */
 const RETRY_WAITS_S = [5, 30, 120, 600, 1_800, 3_600];
@@ -48,8 +48,7 @@ export const sendMessages: EffectStage['run'] = async (deps, { ticket, now }) =>
     return taken;
   });
   failpoint('send-messages:messages-claimed');
-  const books = openBooks(deps);
-  const tries = await inLanes(claimed, AT_ONCE, (message) => sendOne(deps, books, message, now));
+  const tries = await inLanes(claimed, AT_ONCE, (message) => sendOne(deps, message, now));
   // Only now may one's failure halve the batch: none of the other letters is under way any more.
   const results = tries.map((one) => {
     if (one.status === 'rejected') throw one.reason;
@@ -114,36 +113,34 @@ function retriesOf(later: readonly Later[], now: Date): Retry[] {
  */
 const AT_ONCE = 16;
 
-/** Where handovers and outcomes are written: those that come while a commit is under way are the next one. */
-interface Books {
-  /** @returns false when a later try has taken over */
-  markHandover(message: ClaimedMessage): Promise<boolean>;
-  record(outcome: Outcome): Promise<void>;
-}
+/** A letter about to be handed over, or what its try came to. */
+type Entry = { readonly handover: ClaimedMessage } | { readonly outcome: Outcome };
 
-function openBooks(deps: Deps): Books {
-  const limits = {
-    maxBatch: AT_ONCE,
-    maxWaiting: AT_ONCE,
+/**
+ * Where handovers and outcomes are noted, of all tickets of a process: those that come while a commit is under way are the next
+ * one. A commit costs about as much for thirty letters as for one.
+ */
+const BOOKS = new WeakMap<Database, GroupCommit<Entry, boolean>>();
+
+function booksOf(db: Database): GroupCommit<Entry, boolean> {
+  const open = BOOKS.get(db);
+  if (open) return open;
+  const books = new GroupCommit<Entry, boolean>((entries) => noteSurely(db, entries), {
+    maxBatch: TICKET_SIZE,
+    // Each letter under way waits here once at a time, and only so many are.
+    maxWaiting: Number.POSITIVE_INFINITY,
     weightOf: () => 1,
-    maxBatchWeight: AT_ONCE,
-    maxWaitingWeight: AT_ONCE,
+    maxBatchWeight: TICKET_SIZE,
+    maxWaitingWeight: Number.POSITIVE_INFINITY,
     lanes: 1,
-  };
-  const handovers = new GroupCommit<ClaimedMessage, boolean>((messages) => markHandovers(deps.db, messages), limits);
-  const outcomes = new GroupCommit<Outcome, void>(async (batch) => {
-    await recordSurely(deps, batch);
-    return batch.map(() => undefined);
-  }, limits);
-  return {
-    markHandover: (message) => handovers.submit(message),
-    record: (outcome) => outcomes.submit(outcome),
-  };
+  });
+  BOOKS.set(db, books);
+  return books;
 }
 
 /** The letter as a mail. What a person signs comes from that person, at the address of the shop. */
 function mailOf({ config, texts }: Deps, message: ClaimedMessage): OutgoingMail {
-  const { signedBy, shopName, unsubscribeUrl } = reviveLetter(message.letter);
+  const { signedBy, shopName, unsubscribeUrl } = message.letter;
   return {
     from: config.mailFrom,
     ...(signedBy ? { fromName: `${signedBy.name} (${shopName})` } : {}),
@@ -156,18 +153,19 @@ function mailOf({ config, texts }: Deps, message: ClaimedMessage): OutgoingMail 
   };
 }
 
-async function sendOne(deps: Deps, books: Books, message: ClaimedMessage, now: Date): Promise<SendRecord> {
+async function sendOne(deps: Deps, message: ClaimedMessage, now: Date): Promise<SendRecord> {
   const mail = mailOf(deps, message);
   const { mailer } = deps;
   if (!mailer) return keepLocally(deps, message, mail, now);
 
+  const books = booksOf(deps.db);
   const outcome = await mailer.send(mail, async () => {
-    assert(await books.markHandover(message), 'this try is still the current one');
+    assert(await books.submit({ handover: message }), 'this try is still the current one');
     failpoint('send-messages:handover');
   });
   failpoint('send-messages:answered');
   const record = toRecord(outcome, message, { now, unknownLetters: deps.config.unknownLetters });
-  await books.record({ message, record });
+  await books.submit({ outcome: { message, record } });
   failpoint('send-messages:recorded');
   if (record.status !== 'sent') {
     deps.log.warn(
@@ -187,16 +185,33 @@ async function sendOne(deps: Deps, books: Books, message: ClaimedMessage, now: D
 /** How often, a second apart, a known answer is offered to a database that is away. Given up, it is known to nobody. */
 const RECORD_TRIES = 15;
 
-/** What the mail server said is known only here: a database that is away for a moment must not make `unknown` of it. */
-async function recordSurely(deps: Deps, outcomes: readonly Outcome[]): Promise<void> {
+/**
+ * What the mail server said is known only here: a database that is away for a moment must not make `unknown` of it.
+ * @returns for each entry, false for a handover that must not be, because a later try has taken over
+ */
+async function noteSurely(db: Database, entries: readonly Entry[]): Promise<boolean[]> {
+  const notes = {
+    handovers: entries.flatMap((entry) => ('handover' in entry ? [entry.handover] : [])),
+    outcomes: entries.flatMap((entry) => ('outcome' in entry ? [entry.outcome] : [])),
+  };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await deps.db.transaction((sql) => recordOutcomes(sql, outcomes));
+      const handed = await note(db, notes);
+      return entries.map((entry) => ('handover' in entry ? handed.has(entry.handover.id) : true));
     } catch (error) {
       if (!isDatabaseAway(error) || attempt === RECORD_TRIES) throw error;
       await sleep(1_000);
     }
   }
+}
+
+/** One statement is a transaction of its own; only whose address is found dead needs more. */
+function note(db: Database, notes: Notes): Promise<ReadonlySet<string>> {
+  if (notes.outcomes.every(({ record }) => record.status !== 'failed')) return noteProgress(db.pool, notes);
+  return db.transaction(async (sql) => {
+    await suppressDead(sql, notes.outcomes);
+    return noteProgress(sql, notes);
+  });
 }
 
 async function keepLocally(deps: Deps, message: ClaimedMessage, mail: OutgoingMail, now: Date): Promise<SendRecord> {
@@ -205,7 +220,7 @@ async function keepLocally(deps: Deps, message: ClaimedMessage, mail: OutgoingMa
   const { messageId, toAddress } = message;
   await deps.db.transaction(async (sql) => {
     await deliverLocally(sql, { messageId, toAddress, subject: mail.subject, source, receivedAt: now });
-    await recordOutcomes(sql, [{ message, record }]);
+    await noteProgress(sql, { handovers: [], outcomes: [{ message, record }] });
   });
   failpoint('send-messages:recorded');
   return record;

@@ -1,6 +1,5 @@
 import type { Sql } from '../db/database.js';
 import { newId } from '../ids.js';
-import { SERVICE_LETTERS } from '../promises/notice-kinds.js';
 import { deliverable } from './address.js';
 
 /** `all`: nothing is sent there. `service`: no letter that one may do without. */
@@ -69,16 +68,10 @@ export async function listSuppressions(
 }
 
 /**
- * Keeps back what is for an address on the list. What was handed over already is out.
- * @param ids of decisions and notices
+ * Why nothing is sent to the address of a letter `m`: no row where it is not on the list.
+ * @param services a parameter: the letters that an address may be on the list for alone
  */
-export async function blockSuppressed(sql: Sql, ids: readonly string[]): Promise<void> {
-  await sql.query(
-    `UPDATE messages m SET status = 'blocked', response = 'the address is on the list of those that nothing is sent to: ' || s.reason
-     FROM suppressions s
-     WHERE (m.decision_id = ANY($1::uuid[]) OR m.notice_id = ANY($1::uuid[])) AND m.status IN ('queued', 'sending')
-       AND m.handover_at IS NULL AND s.address = lower(m.to_address)
-       AND (s.scope = 'all' OR m.template = ANY($2::text[]))`,
-    [ids, SERVICE_LETTERS],
-  );
+export function suppressionOf(services: string): string {
+  return `SELECT s.reason FROM suppressions s
+    WHERE s.address = lower(m.to_address) AND (s.scope = 'all' OR m.template = ANY(${services}::text[]))`;
 }

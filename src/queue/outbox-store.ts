@@ -30,6 +30,26 @@ export async function issueTickets(
   return tickets;
 }
 
+/**
+ * What a statement says to issue tickets for what it has written itself. Nobody puts them on the queue but the relay, at once.
+ * @param ids what they are for, by name: id; @param trace a parameter
+ */
+export function ticketsFor({
+  stage,
+  trigger,
+  trace,
+  ids,
+}: {
+  readonly stage: StageName;
+  readonly trigger: Trigger;
+  readonly trace: string;
+  readonly ids: string;
+}): string {
+  return `INSERT INTO outbox (id, stage, ids, trigger, trace, attempts, relay_after)
+     SELECT gen_random_uuid(), '${stage}', array_agg(id::text), '${trigger}', ${trace}, 0, now()
+     FROM (SELECT id, (row_number() OVER () - 1) / ${TICKET_SIZE} AS ticket FROM ${ids}) n GROUP BY ticket`;
+}
+
 /** A ticket, how long the relay leaves it alone, and what the try before it came to. */
 type LaterTicket = Ticket & { readonly waitS: number; readonly error: string | null };
 
