@@ -166,7 +166,8 @@ export async function withoutForeign<W extends VerifiedWebhook>(
   });
 }
 
-async function insertInbox(
+/** One row for each webhook that is not there yet. */
+export async function insertInbox(
   sql: Sql,
   webhooks: readonly (StoredWebhook & { readonly dedupeKey: string })[],
 ): Promise<void> {
