@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deliveryKeyOf } from '../../dist/src/carriers/matching.js';
 import { openDatabase } from '../../dist/src/db/database.js';
 import { newId } from '../../dist/src/ids.js';
@@ -99,6 +100,7 @@ async function measure({ database, open, callers, count }) {
   await Promise.all(Array.from({ length: callers }, caller));
   const seconds = (performance.now() - startedAt) / 1_000;
   await db.close();
+  await sessionsEnded(database.query);
   const after = await written(database.query);
   assert.equal(latencies.length, count);
   assert.deepEqual(await countStored(database.query), inboxOf(count), 'what was answered is stored, once');
@@ -110,6 +112,13 @@ async function measure({ database, open, callers, count }) {
     walBytes: (after.wal - before.wal) / count,
     commits: (after.commits - before.commits) / count,
   };
+}
+
+/** What a session has counted is told when it ends, which is a moment after its connection was closed. */
+async function sessionsEnded(query) {
+  const isLeft = () =>
+    query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'makegood'`);
+  while ((await isLeft()).length > 0) await sleep(10);
 }
 
 async function written(query) {

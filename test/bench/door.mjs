@@ -8,7 +8,8 @@ import { measurePairs, pairRuns, rowOf } from './paired-runs.mjs';
 import { withDatabase } from './program.mjs';
 
 const CONNECTIONS = 128;
-const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
+const LOAD = fileURLToPath(new URL('http-load.mjs', import.meta.url));
+const SERVER = fileURLToPath(new URL('door-server.mjs', import.meta.url));
 
 /**
  * Webhooks over HTTP: signed, known again when they come twice, and answered when they are committed. The product stores more than
@@ -71,7 +72,7 @@ export async function* benchDoor({ quick, say }) {
 
 async function startServer(kind, databaseUrl) {
   const env = { ...process.env, PORT: '0', EASYPOST_WEBHOOK_SECRET: SECRET, LOG_LEVEL: 'error' };
-  const child = fork(pathOf('door-server.mjs'), [kind, databaseUrl], { env });
+  const child = fork(SERVER, [kind, databaseUrl], { env });
   const ended = once(child, 'exit');
   const [{ url }] = await Promise.race([
     once(child, 'message'),
@@ -85,7 +86,7 @@ let used = 0;
 
 /** The process that the load comes from. */
 function openLoad() {
-  const child = fork(pathOf('http-load.mjs'));
+  const child = fork(LOAD);
   const tell = async (message) => {
     child.send(message);
     const [answer] = await once(child, 'message');
