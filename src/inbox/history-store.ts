@@ -77,6 +77,7 @@ function textOf({ trackingKey, carrierKey, source }: HistoryKey): string {
 /** Makes the histories that are not there yet. @returns their keys as text; the others are there for `lockHistories` to see */
 async function insertHistories(sql: Sql, histories: readonly ChangedHistory[]): Promise<Set<string>> {
   const { rows } = await sql.query({
+    name: 'door-histories',
     text: `INSERT INTO histories (tracking_key, carrier_key, source, scan_keys, first_told_at, first_reaches_back_to, last_told_at)
      SELECT n.tracking_key, n.carrier_key, n.source, n.scan_keys::uuid[], n.first_told_at::timestamptz[],
        n.first_reaches_back_to::timestamptz[], n.last_told_at::timestamptz[]
@@ -92,6 +93,7 @@ async function insertHistories(sql: Sql, histories: readonly ChangedHistory[]): 
 /** Takes these histories, which are there. A statement of its own: it sees what whoever made or held them before has written. */
 async function lockHistories(sql: Sql, keys: readonly HistoryKey[]): Promise<Map<string, ToldScans>> {
   const { rows } = await sql.query({
+    name: 'door-histories-held',
     text: `SELECT h.tracking_key AS "trackingKey", h.carrier_key AS "carrierKey", h.source, h.scan_keys, h.first_told_at,
        h.first_reaches_back_to, h.last_told_at
      FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS n(tracking_key, carrier_key, source, place)
@@ -140,6 +142,7 @@ function isSame(before: ToldScans, after: ToldScans): boolean {
 async function updateHistories(sql: Sql, changed: readonly ChangedHistory[]): Promise<void> {
   if (changed.length === 0) return;
   await sql.query({
+    name: 'door-histories-told',
     text: `UPDATE histories h SET scan_keys = n.scan_keys::uuid[], first_told_at = n.first_told_at::timestamptz[],
        first_reaches_back_to = n.first_reaches_back_to::timestamptz[], last_told_at = n.last_told_at::timestamptz[]
      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
