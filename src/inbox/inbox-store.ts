@@ -166,18 +166,23 @@ export async function withoutForeign<W extends VerifiedWebhook>(
   });
 }
 
-async function insertInbox(
+/**
+ * One row for each webhook that is not there yet. Like each statement that every batch needs, it has a name: it is planned
+ * once a session and not once a batch.
+ */
+export async function insertInbox(
   sql: Sql,
   webhooks: readonly (StoredWebhook & { readonly dedupeKey: string })[],
 ): Promise<void> {
   if (webhooks.length === 0) return;
-  await sql.query(
-    `INSERT INTO inbox (id, source, dedupe_key, delivery_id, body, received_at)
+  await sql.query({
+    name: 'door-inbox',
+    text: `INSERT INTO inbox (id, source, dedupe_key, delivery_id, body, received_at)
      SELECT id, source, dedupe_key, delivery_id, body, now()
      FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bytea[]) AS n(id, source, dedupe_key, delivery_id, body)
      ORDER BY dedupe_key
      ON CONFLICT DO NOTHING`,
-    [
+    values: [
       webhooks.map((webhook) => webhook.inboxId),
       webhooks.map((webhook) => webhook.source),
       // By the bytes, not by the provider's id: a delivery whose id was used before but says something new is kept.
@@ -185,7 +190,7 @@ async function insertInbox(
       webhooks.map((webhook) => webhook.deliveryId),
       webhooks.map((webhook) => webhook.body),
     ],
-  );
+  });
 }
 
 /** Keeps the estimate of the newest report of each source. @returns the tracking keys with a newer one */

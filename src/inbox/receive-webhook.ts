@@ -6,7 +6,7 @@ import { AppError, unreachable } from '../errors.js';
 import { failpoint } from '../failpoint.js';
 import { newId } from '../ids.js';
 import { issueTickets } from '../queue/outbox-store.js';
-import { GroupCommit } from './group-commit.js';
+import { GroupCommit, type GroupCommitLimits } from './group-commit.js';
 import { saveHandshake } from './handshake-store.js';
 import { type Receipt, saveWebhooks, type VerifiedWebhook } from './inbox-store.js';
 import { KeySets } from './key-sets.js';
@@ -21,6 +21,16 @@ const MAX_WAITING = 4_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Two: one commits while the other is built. */
 const LANES = 2;
+
+/** How webhooks become batches. */
+export const DOOR_LIMITS: GroupCommitLimits<{ readonly body: Buffer }> = {
+  maxBatch: MAX_BATCH,
+  maxWaiting: MAX_WAITING,
+  weightOf: ({ body }) => body.length,
+  maxBatchWeight: MAX_BATCH_BYTES,
+  maxWaitingWeight: MAX_WAITING_BYTES,
+  lanes: LANES,
+};
 
 /** Scans that are new, and scans that were known. */
 export interface WebhookAnswer {
@@ -45,14 +55,7 @@ const NOTHING: WebhookAnswer = { accepted: 0, duplicates: 0 };
  */
 export function createReceiveWebhook(deps: Deps): ReceiveWebhook {
   const keySets = new KeySets(deps.config.webhookSecrets, deps.log);
-  const door = new GroupCommit<VerifiedWebhook, Receipt>((webhooks) => commit(deps, webhooks), {
-    maxBatch: MAX_BATCH,
-    maxWaiting: MAX_WAITING,
-    weightOf: ({ body }) => body.length,
-    maxBatchWeight: MAX_BATCH_BYTES,
-    maxWaitingWeight: MAX_WAITING_BYTES,
-    lanes: LANES,
-  });
+  const door = new GroupCommit<VerifiedWebhook, Receipt>((webhooks) => commit(deps, webhooks), DOOR_LIMITS);
 
   return async (source, request) => {
     const carrier = findCarrier(source);

@@ -53,8 +53,9 @@ export function reportRowsOf(webhook: {
 export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Promise<Set<string>> {
   const rows = reports.flatMap((row) => row.scans.map(({ scanKey, scan }) => ({ ...row, scanKey, scan })));
   if (rows.length === 0) return new Set();
-  const result = await sql.query(
-    `INSERT INTO tracking_events (scan_key, inbox_id, source, carrier, carrier_key, tracking_key, status, exception, disputed,
+  const result = await sql.query({
+    name: 'door-scans',
+    text: `INSERT INTO tracking_events (scan_key, inbox_id, source, carrier, carrier_key, tracking_key, status, exception, disputed,
        occurred_at, occurred_local, occurred_on, time_zone, code, text, place, first_hand, borrowed_at, received_at)
      SELECT n.scan_key, n.inbox_id, n.source, n.carrier, n.carrier_key, n.tracking_key, n.status, n.exception, n.disputed,
        n.occurred_at, n.occurred_local, n.occurred_on, n.time_zone, n.code, n.text, n.place, n.first_hand, n.borrowed_at,
@@ -67,7 +68,7 @@ export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Prom
      ORDER BY n.scan_key, n.nth
      ON CONFLICT (scan_key) DO NOTHING
      RETURNING scan_key`,
-    [
+    values: [
       rows.map((row) => row.scanKey),
       rows.map((row) => row.inboxId),
       rows.map((row) => row.source),
@@ -88,7 +89,7 @@ export async function insertScans(sql: Sql, reports: readonly ReportRow[]): Prom
       rows.map(({ scan, report }) => (scan.isBorrowed ? report.reportedAt : null)),
       rows.map((row) => row.receivedAt),
     ],
-  );
+  });
   return new Set(result.rows.map((row) => row.scan_key));
 }
 

@@ -14,6 +14,7 @@ import type { Logger } from '../logger.js';
 /** What this product uses of a BullMQ queue, whichever backend carries it. */
 export type JobQueue = Pick<
   Queue,
+  | 'add'
   | 'addBulk'
   | 'getJobCounts'
   | 'getJobScheduler'

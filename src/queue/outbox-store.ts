@@ -58,13 +58,14 @@ const soon = (ticket: Ticket): LaterTicket => ({ ...ticket, waitS: RELAY_GRACE_S
 async function insertTickets(sql: Sql, tickets: readonly LaterTicket[]): Promise<void> {
   if (tickets.length === 0) return;
   // Lists of different length cannot be unnested, so they travel as JSON.
-  await sql.query(
-    `INSERT INTO outbox (id, stage, ids, trigger, trace, attempts, relay_after, error)
+  await sql.query({
+    name: 'tickets',
+    text: `INSERT INTO outbox (id, stage, ids, trigger, trace, attempts, relay_after, error)
      SELECT t.id, t.stage, t.ids, t.trigger, t.trace, t.attempts, now() + make_interval(secs => t.wait_s), t.error
      FROM jsonb_to_recordset($1::jsonb)
        AS t(id uuid, stage text, ids text[], trigger text, trace text, attempts int, wait_s float8, error text)`,
-    [JSON.stringify(tickets.map(({ waitS, ...ticket }) => ({ ...ticket, wait_s: waitS })))],
-  );
+    values: [JSON.stringify(tickets.map(({ waitS, ...ticket }) => ({ ...ticket, wait_s: waitS })))],
+  });
 }
 
 export type ClaimOutcome =

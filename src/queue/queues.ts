@@ -16,6 +16,12 @@ const SCHEDULE_LATE_MS = 60_000;
 /** Closing a queue is a matter of milliseconds; longer, and the stop of the process runs out of time. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
+/**
+ * So many jobs are added one by one. On PostgreSQL adding them at once makes and drops two temporary tables, however few they
+ * are, which costs more than some single ones; and a batch of the door is one ticket.
+ */
+const FEW_JOBS = 5;
+
 /** What the queue is told of a ticket. */
 export type Announced = Pick<Ticket, 'id' | 'stage' | 'trigger'>;
 
@@ -60,7 +66,8 @@ export async function openQueues(backend: QueueBackend, log: Logger): Promise<Qu
           data: { ticket: ticket.id },
           opts: { jobId: `t-${ticket.id}${suffix}`, lifo: isUrgent(ticket.trigger) },
         }));
-      if (jobs.length > 0) await queueOf(stage).addBulk(jobs);
+      if (jobs.length > FEW_JOBS) await queueOf(stage).addBulk(jobs);
+      else for (const { name, data, opts } of jobs) await queueOf(stage).add(name, data, opts);
     }
   };
 

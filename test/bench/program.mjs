@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { easypost } from '../../dist/src/carriers/easypost/adapter.js';
 import { migrate } from '../../dist/src/db/migrate.js';
+import { readSecrets } from '../../dist/src/embedded/pg-state-files.js';
 import { startEmbeddedPostgres } from '../../dist/src/embedded/postgres.js';
 
 const RUN = fileURLToPath(new URL('../../bin/run.mjs', import.meta.url));
@@ -22,12 +23,27 @@ export async function withDatabase(work) {
   pool.on('error', () => {});
   try {
     await migrate(server.url);
-    return await work({ url: server.url, query: async (sql, values) => (await pool.query(sql, values)).rows });
+    return await work({
+      url: server.url,
+      query: async (sql, values) => (await pool.query(sql, values)).rows,
+      checkpoint: () => checkpoint(server.url, dataDir),
+    });
   } finally {
     await pool.end();
     await server.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Writes out what is left to write out: only the superuser can, whose password lies in the data folder. */
+async function checkpoint(url, dataDir) {
+  const asSuperuser = new URL(url);
+  asSuperuser.username = 'postgres';
+  asSuperuser.password = (await readSecrets(dataDir)).postgres;
+  const client = new pg.Client({ connectionString: asSuperuser.href });
+  await client.connect();
+  await client.query('CHECKPOINT');
+  await client.end();
 }
 
 /** The whole program in a process of its own, as `npm start` runs it. The load comes from here, from another process. */

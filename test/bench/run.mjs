@@ -11,6 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { benchCarriers } from './carriers.mjs';
+import { benchDoor } from './door.mjs';
+import { benchInbox } from './door-inbox.mjs';
+import { benchIngest } from './door-ingest.mjs';
 import { benchLedger } from './ledger.mjs';
 import { benchList } from './list.mjs';
 import { machineFacts } from './machine.mjs';
@@ -20,6 +23,9 @@ import { benchRecheck } from './recheck.mjs';
 
 const BENCHES = {
   carriers: benchCarriers,
+  door: benchDoor,
+  inbox: benchInbox,
+  ingest: benchIngest,
   ledger: benchLedger,
   list: benchList,
   mail: benchMail,
