@@ -20,7 +20,7 @@ import { loadScans, loadShipmentsOfOrders, type Shipment } from '../shipments/sh
 import { decideOne, type JudgedOutcome, type LookedAt, look } from './decide-order.js';
 import { noticeJudged } from './notice-judged.js';
 import { type Verdict, worstIndex } from './verdict.js';
-import { type JudgedOrder, lockOrders, recordVerdicts, saveDueDates, type VerdictRow } from './verdict-store.js';
+import { type JudgedOrder, lockOrders, recordVerdicts, saveLooked, type VerdictRow } from './verdict-store.js';
 
 export interface JudgedOrders {
   /** The instant as of which was judged. */
@@ -105,11 +105,13 @@ export async function judgeOrders(
   });
   const newAwards = await recordAwards(sql, decided, { decidedAt: asOf, policyVersion: version });
   await recordSpent(sql, now, spent);
-  const dueDates = outcomes.map(({ orderId, decision }, index) => ({
+  const answers = new Map(verdicts.map((row) => [row.orderId, row]));
+  const saved = outcomes.map(({ orderId, decision }, index) => ({
     id: orderId,
     dueAt: dueAt(looked[index], decision),
+    answer: answers.get(orderId) ?? null,
   }));
-  await saveDueDates(sql, dueDates, asOf);
+  await saveLooked(sql, saved, asOf);
   if (open.length === 0) await countSettled(sql, now, news);
   if (work.asOf === undefined) await recordEvents(sql, brokenNews(looked, outcomes, { at: now, mode: policy.mode }));
   const judged = looked.flatMap((one, index) => {

@@ -150,7 +150,7 @@ export interface VerdictRow {
   readonly facts: unknown;
 }
 
-/** Adds answers to the history, opens their incidents, and makes each the current one of its order. */
+/** Adds answers to the history and opens their incidents; `saveLooked` makes each the current one of its order. */
 export async function recordVerdicts(
   sql: Sql,
   verdicts: readonly VerdictRow[],
@@ -187,26 +187,36 @@ export async function recordVerdicts(
          policy_version, trigger, trace, incident, declined_because, mode, arm, inputs, decision, facts, explanation, customer_wording)
        SELECT id, order_id, verdict, promised_until, met_at, late_minutes, late_days, fault, $2, $3, $4, $5, incident,
          declined_because, mode, arm, inputs, decision, facts, explanation, customer_wording FROM n
-     ), opened AS (
-       INSERT INTO incidents (id, order_id, kind, opened_at)
-       SELECT incident_id, order_id, incident, $2 FROM n WHERE incident IS NOT NULL ORDER BY order_id
-       ON CONFLICT (order_id, kind) DO NOTHING
      )
-     UPDATE orders o SET verdict = n.verdict, verdict_id = n.id, arm = coalesce(o.arm, n.arm) FROM n WHERE o.id = n.order_id`,
+     INSERT INTO incidents (id, order_id, kind, opened_at)
+     SELECT incident_id, order_id, incident, $2 FROM n WHERE incident IS NOT NULL ORDER BY order_id
+     ON CONFLICT (order_id, kind) DO NOTHING`,
     [JSON.stringify(rows), common.judgedAt, common.policyVersion, common.trigger, common.trace],
   );
 }
 
-/** Notes that orders were looked at, and when they must be looked at again even if nothing happens. */
-export async function saveDueDates(
+/**
+ * Notes that orders were looked at, what the answer is now, and when they must be looked at again even if nothing happens: one new
+ * version of each row, however much changed.
+ */
+export async function saveLooked(
   sql: Sql,
-  orders: readonly { readonly id: string; readonly dueAt: Date | null }[],
+  orders: readonly { readonly id: string; readonly dueAt: Date | null; readonly answer: VerdictRow | null }[],
   judgedAt: Date,
 ): Promise<void> {
   await sql.query(
-    `UPDATE orders o SET due_at = n.due_at, judged_at = $3, looked_at = now()
-     FROM unnest($1::text[], $2::timestamptz[]) AS n(id, due_at) WHERE o.id = n.id`,
-    [orders.map((order) => order.id), orders.map((order) => order.dueAt), judgedAt],
+    `UPDATE orders o SET due_at = n.due_at, judged_at = $3, looked_at = now(), verdict = coalesce(n.verdict, o.verdict),
+       verdict_id = coalesce(n.verdict_id, o.verdict_id), arm = coalesce(o.arm, n.arm)
+     FROM unnest($1::text[], $2::timestamptz[], $4::uuid[], $5::text[], $6::text[]) AS n(id, due_at, verdict_id, verdict, arm)
+     WHERE o.id = n.id`,
+    [
+      orders.map(({ id }) => id),
+      orders.map(({ dueAt }) => dueAt),
+      judgedAt,
+      orders.map(({ answer }) => answer?.id ?? null),
+      orders.map(({ answer }) => answer?.judgement.verdict ?? null),
+      orders.map(({ answer }) => answer?.arm ?? null),
+    ],
   );
 }
 
