@@ -1,0 +1,65 @@
+import pg from 'pg';
+import { readConfig } from '../../dist/src/config.js';
+import { createLogger } from '../../dist/src/logger.js';
+import { openDeps } from '../../dist/src/open-deps.js';
+import { insertOrders } from './line-mix.mjs';
+
+let copies = 0;
+
+/**
+ * A database that every arm gets a copy of: so each begins with the same rows, fresh statistics and nothing dead.
+ * @param options.prepare puts in what the arms begin with
+ */
+export async function makeTemplate(server, name, { prepare, policyFile = '' }) {
+  const url = await createDatabase(server, name, null);
+  const config = readConfig({ DATABASE_URL: url, POLICY_FILE: policyFile });
+  const { close } = await openDeps(config, { databaseUrl: url, log: createLogger('warn'), withQueues: true });
+  await close();
+  await withClient(url, async (client) => {
+    await prepare(async (sql, values) => (await client.query(sql, values)).rows);
+    await client.query('VACUUM ANALYZE');
+    await client.query('CHECKPOINT').catch(() => {});
+  });
+  return name;
+}
+
+/** A template with the orders of a mix. */
+export function makeLineTemplate(server, { mix, events, policyFile }) {
+  const prepare = (query) => insertOrders(query, mix, events);
+  return makeTemplate(server, `line_${mix}`, { prepare, policyFile });
+}
+
+/** Runs `work` on a copy of a template, which is dropped afterwards. */
+export async function withCopy(server, template, work) {
+  const name = `${template}_${++copies}`;
+  const url = await createDatabase(server, name, template);
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work({ url, query: async (sql, values) => (await client.query(sql, values)).rows });
+  } finally {
+    await client.end();
+    await withClient(server.url, (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`));
+  }
+}
+
+async function createDatabase(server, name, template) {
+  await withClient(server.url, (admin) =>
+    admin.query(`CREATE DATABASE ${name}${template ? ` TEMPLATE ${template} STRATEGY FILE_COPY` : ''}`),
+  );
+  const url = new URL(server.url);
+  url.pathname = `/${name}`;
+  return url.toString();
+}
+
+export async function withClient(url, work) {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
