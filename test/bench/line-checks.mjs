@@ -19,7 +19,13 @@ export async function checkLine(query, { mix, events }) {
   );
   assert.deepEqual(
     found,
-    { webhooks: events, distinct_webhooks: events, scans: expected.scans, distinct_scans: expected.scans, corrected: 0 },
+    {
+      webhooks: events,
+      distinct_webhooks: events,
+      scans: expected.scans,
+      distinct_scans: expected.scans,
+      corrected: 0,
+    },
     'every webhook and every scan is stored, once',
   );
   await checkVerdicts(query, expected);

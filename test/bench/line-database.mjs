@@ -44,7 +44,8 @@ export async function withCopy(server, template, work) {
   }
 }
 
-async function createDatabase(server, name, template) {
+/** @param template the database that it is a copy of; null: it is empty */
+export async function createDatabase(server, name, template) {
   await withClient(server.url, (admin) =>
     admin.query(`CREATE DATABASE ${name}${template ? ` TEMPLATE ${template} STRATEGY FILE_COPY` : ''}`),
   );
@@ -62,4 +63,15 @@ export async function withClient(url, work) {
   } finally {
     await client.end();
   }
+}
+
+/** What the server promises, and which one it is. */
+export function databaseFacts(url) {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(
+      `SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit`,
+    );
+    const [{ version, fsync, commit }] = rows;
+    return `PostgreSQL ${version}, fsync ${fsync}, synchronous_commit ${commit}`;
+  });
 }

@@ -76,7 +76,10 @@ export function signedWebhooks(mix, events) {
 
 /** All parcels mixed, each with its webhooks in their order; the same every time. */
 function arrivals(parcels, perParcel, events) {
-  const turns = Array.from({ length: parcels * perParcel }, (_, index) => Math.floor(index / perParcel)).slice(0, events);
+  const turns = Array.from({ length: parcels * perParcel }, (_, index) => Math.floor(index / perParcel)).slice(
+    0,
+    events,
+  );
   let state = SEED;
   const random = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -2,12 +2,15 @@
  * The product in one process, as `npm start` runs it but without HTTP: door, queue and all workers. It is told what to take, posts
  * it at the door, and says when the last was acknowledged; who started it looks into the database for the rest.
  */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ShiftedClock } from '../../dist/src/clock.js';
 import { readConfig } from '../../dist/src/config.js';
 import { createReceiveWebhook } from '../../dist/src/inbox/receive-webhook.js';
 import { createLogger } from '../../dist/src/logger.js';
 import { openDeps } from '../../dist/src/open-deps.js';
+import { STAGES } from '../../dist/src/queue/ticket.js';
 import { startWorkers, WORKERS } from '../../dist/workers/start-workers.js';
 import { QUIET_HOURS, SECRET, signedWebhooks, startOfRun } from './line-mix.mjs';
 import { profileCpu, timeStatements } from './line-profile.mjs';
@@ -33,28 +36,32 @@ const receive = createReceiveWebhook(deps);
 const requests = signedWebhooks(mix, events);
 const statements = profileTo ? timeStatements() : null;
 
-process.on('message', (message) => void act(message));
+process.once('message', () => void run());
 process.send({ is: 'ready' });
 
-async function act(message) {
-  if (message === 'go') {
-    const stopCpu = profileTo ? await profileCpu() : null;
-    const before = process.cpuUsage();
-    const accepted = await postAll();
-    process.send({ is: 'posted', accepted });
-    process.once('message', async () => {
-      const { user, system } = process.cpuUsage(before);
-      const cpuMs = (user + system) / 1_000;
-      if (profileTo) {
-        writeFileSync(`${profileTo}.cpuprofile`, JSON.stringify(await stopCpu()));
-        writeFileSync(`${profileTo}.statements.json`, JSON.stringify(statements(), null, 1));
-      }
-      await stopWorkers();
-      await close();
-      process.send({ is: 'stopped', cpuMs });
-      process.disconnect();
-    });
+async function run() {
+  const stopCpu = profileTo ? await profileCpu() : null;
+  const before = process.cpuUsage();
+  process.send({ is: 'posted', accepted: await postAll() });
+  // Who started it has seen the rest happen.
+  await once(process, 'message');
+  const { user, system } = process.cpuUsage(before);
+  if (profileTo) {
+    writeFileSync(`${profileTo}.cpuprofile`, JSON.stringify(await stopCpu()));
+    writeFileSync(`${profileTo}.statements.json`, JSON.stringify(statements(), null, 1));
   }
+  while ((await countWaiting()) > 0) await sleep(10);
+  await stopWorkers();
+  const waiting = await countWaiting();
+  await close();
+  process.send({ is: 'stopped', waiting, cpuSeconds: (user + system) / 1_000_000 });
+  process.disconnect();
+}
+
+/** @returns how many jobs of all stages the queue holds */
+async function countWaiting() {
+  const counts = await Promise.all(STAGES.map((stage) => deps.queues.countWaiting(stage)));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** @returns how many scans were new */

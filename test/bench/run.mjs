@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { benchCarriers } from './carriers.mjs';
 import { benchLedger } from './ledger.mjs';
+import { benchLine } from './line.mjs';
 import { benchList } from './list.mjs';
 import { machineFacts } from './machine.mjs';
 import { benchMail } from './mail.mjs';
@@ -21,6 +22,7 @@ import { benchRecheck } from './recheck.mjs';
 const BENCHES = {
   carriers: benchCarriers,
   ledger: benchLedger,
+  line: benchLine,
   list: benchList,
   mail: benchMail,
   night: benchNight,
