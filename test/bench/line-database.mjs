@@ -1,10 +1,27 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import { readConfig } from '../../dist/src/config.js';
+import { startEmbeddedPostgres } from '../../dist/src/embedded/postgres.js';
 import { createLogger } from '../../dist/src/logger.js';
 import { openDeps } from '../../dist/src/open-deps.js';
 import { insertOrders } from './line-mix.mjs';
 
 let copies = 0;
+
+/** A PostgreSQL of the benchmark's own, for the rows that `work` yields; fsync on, as it always is. */
+export async function* withServer(work, postgresSettings = {}) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'makegood-bench-'));
+  chmodSync(dataDir, 0o755);
+  const server = await startEmbeddedPostgres({ dataDir, settings: postgresSettings });
+  try {
+    yield* work({ url: server.url, dir: dataDir });
+  } finally {
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
 
 /**
  * A database that every arm gets a copy of: so each begins with the same rows, fresh statistics and nothing dead.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { easypost } from '../../dist/src/carriers/easypost/adapter.js';
 
-/** Parcels whose webhooks are told one after the other, in whatever order those of others come between. */
+/** The same webhooks in the same order every time. */
 const SEED = 20_261_128;
 export const SECRET = 'bench-secret-of-easypost';
 /** What time it is in a run: promises end two hours before, or two days after. */
@@ -33,12 +33,12 @@ export function startOfRun() {
 }
 
 /**
- * Orders as a shop registered them some days ago, three a customer, every fourth customer a member. Those that will be late were
+ * Orders as a shop registered them some days ago; every tenth customer has two, and every fourth is a member. Those that will be late were
  * promised for two hours before the run, the others for two days after it; none was judged yet.
  */
 export async function insertOrders(query, mix, events) {
   const orders = ordersOf(mix, events);
-  const customers = Math.ceil(orders / 3);
+  const customers = Math.ceil(orders / 1.1);
   await query(
     `INSERT INTO customers (id, email, name, locale, membership_tier)
      SELECT 'c-' || n, 'c-' || n || '@example.com', 'Customer ' || n, 'en-US', CASE WHEN n % 4 = 0 THEN 'prime' END
@@ -59,6 +59,11 @@ export async function insertOrders(query, mix, events) {
     `INSERT INTO shipments (id, order_id, position, carrier, carrier_key, tracking_number, tracking_key, service)
      SELECT gen_random_uuid(), id, 0, 'UPS', 'ups', '1Z' || lpad(substr(id, 3), 16, '0'), '1Z' || lpad(substr(id, 3), 16, '0'), 'Ground' FROM orders`,
   );
+  // Else the program finds at its start that the sweep of last night is missing, and judges all of them before their webhooks do.
+  await query(
+    'INSERT INTO sweep_runs (id, started_at, finished_at, as_of) SELECT gen_random_uuid(), at, at, at FROM (SELECT $1::timestamptz AS at) x',
+    [new Date(startOfRun().getTime() - 60 * MINUTE)],
+  );
 }
 
 /** The webhooks, signed, in the order in which they are sent. */
@@ -74,27 +79,25 @@ export function signedWebhooks(mix, events) {
   return requests;
 }
 
-/** All parcels mixed, each with its webhooks in their order; the same every time. */
+/**
+ * As a day's rounds bring them: the first webhook of every parcel, then the second of every parcel, the parcels each time in much the same
+ * order. Two of one parcel that follow close on each other are as rare as they are in life, where hours lie between.
+ */
 function arrivals(parcels, perParcel, events) {
-  const turns = Array.from({ length: parcels * perParcel }, (_, index) => Math.floor(index / perParcel)).slice(
-    0,
-    events,
-  );
   let state = SEED;
   const random = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-  for (let index = turns.length - 1; index > 0; index--) {
-    const other = Math.floor(random() * (index + 1));
-    [turns[index], turns[other]] = [turns[other], turns[index]];
-  }
-  const told = new Map();
-  return turns.map((parcel) => {
-    const nth = 1 + (told.get(parcel) ?? 0);
-    told.set(parcel, nth);
-    return { parcel, nth };
-  });
+  const all = Array.from({ length: parcels }, (_, parcel) => ({ parcel, place: random() })).flatMap(
+    ({ parcel, place }) =>
+      Array.from({ length: perParcel }, (_, index) => ({
+        parcel,
+        nth: index + 1,
+        at: index + 0.9 * place + 0.1 * random(),
+      })),
+  );
+  return all.sort((one, other) => one.at - other.at).slice(0, events);
 }
 
 /** The tracker as it stands when its nth webhook is sent; of one webhook a parcel, with the delivery alone. */
@@ -129,14 +132,20 @@ function trackerEvent(parcel, nth, perParcel, startedAt) {
   };
 }
 
+const expectations = new Map();
+
 /** What must stand in the database when all of it is through, counted from the mix alone. */
 export function expectedOf(mix, events) {
+  const key = `${mix} ${events}`;
+  const known = expectations.get(key) ?? count(mix, events);
+  expectations.set(key, known);
+  return known;
+}
+
+function count(mix, events) {
   const { perParcel, latePercent } = MIXES[mix];
   const orders = ordersOf(mix, events);
-  const late = Array.from({ length: orders }, (_, n) => n).filter((n) => n % 100 < latePercent && isComplete(n));
-  // The last parcel may lack its last webhooks, and with them its delivery.
-  function isComplete(n) {
-    return n < orders - 1 || orders * perParcel === events;
-  }
-  return { orders, scans: events, awards: late.length };
+  // Awards are earned by the delivery, which is what the last webhook of a parcel tells.
+  const last = arrivals(orders, perParcel, events).filter(({ nth }) => nth === perParcel);
+  return { orders, scans: events, awards: last.filter(({ parcel }) => parcel % 100 < latePercent).length };
 }

@@ -1,9 +1,7 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startEmbeddedPostgres } from '../../dist/src/embedded/postgres.js';
 import { lineArm, noopArm } from './line-arms.mjs';
-import { createDatabase, databaseFacts, makeLineTemplate } from './line-database.mjs';
+import { createDatabase, databaseFacts, makeLineTemplate, withServer } from './line-database.mjs';
 import { MIXES } from './line-mix.mjs';
 import { pairRuns } from './paired-runs.mjs';
 import { installPeers } from './peer-packages.mjs';
@@ -27,15 +25,7 @@ const CHECKS = { scans: 'ok', verdicts: 'ok', awards: 'ok', ledger: 'ok', letter
  */
 export async function* benchLine({ quick, say }) {
   installPeers(say);
-  const dir = mkdtempSync(join(tmpdir(), 'makegood-bench-'));
-  chmodSync(dir, 0o755);
-  const server = await startEmbeddedPostgres({ dataDir: dir });
-  try {
-    yield* compare({ server, policyFile: writePolicy(dir), quick, say });
-  } finally {
-    await server.stop();
-    rmSync(dir, { recursive: true, force: true });
-  }
+  yield* withServer((server) => compare({ server, policyFile: writePolicy(server.dir), quick, say }));
 }
 
 /** The default policy, of a shop whose budget of a day is not spent by the mix in which everybody gets something. */
