@@ -36,7 +36,7 @@ export function startOfRun() {
  * Orders as a shop registered them some days ago; every tenth customer has two, and every fourth is a member. Those that will be late were
  * promised for two hours before the run, the others for two days after it; none was judged yet.
  */
-export async function insertOrders(query, mix, events) {
+export async function insertOrders(query, mix, events, at = startOfRun()) {
   const orders = ordersOf(mix, events);
   const customers = Math.ceil(orders / 1.1);
   await query(
@@ -53,7 +53,7 @@ export async function insertOrders(query, mix, events) {
        until, 'US', $3::timestamptz - interval '5 days', until + interval '1 day'
      FROM (SELECT n, late, CASE WHEN late THEN $3::timestamptz - interval '2 hours' ELSE date_trunc('day', $3::timestamptz) + interval '2 days' END AS until
        FROM (SELECT n, n % 100 < $4::int AS late FROM generate_series(0, $1::int - 1) n) x) y`,
-    [orders, customers, startOfRun(), MIXES[mix].latePercent],
+    [orders, customers, at, MIXES[mix].latePercent],
   );
   await query(
     `INSERT INTO shipments (id, order_id, position, carrier, carrier_key, tracking_number, tracking_key, service)
@@ -62,19 +62,19 @@ export async function insertOrders(query, mix, events) {
   // Else the program finds at its start that the sweep of last night is missing, and judges all of them before their webhooks do.
   await query(
     'INSERT INTO sweep_runs (id, started_at, finished_at, as_of) SELECT gen_random_uuid(), at, at, at FROM (SELECT $1::timestamptz AS at) x',
-    [new Date(startOfRun().getTime() - 60 * MINUTE)],
+    [new Date(at.getTime() - 60 * MINUTE)],
   );
 }
 
 /** The webhooks, signed, in the order in which they are sent. */
-export function signedWebhooks(mix, events) {
+export function signedWebhooks(mix, events, at = startOfRun()) {
   const { perParcel } = MIXES[mix];
-  const startedAt = startOfRun().getTime();
+  const startedAt = at.getTime();
   const requests = [];
   for (const { parcel, nth } of arrivals(ordersOf(mix, events), perParcel, events)) {
     const rawBody = Buffer.from(JSON.stringify(trackerEvent(parcel, nth, perParcel, startedAt)));
     const headers = easypost.sign({ rawBody, secret: SECRET, now: new Date(startedAt) });
-    requests.push({ rawBody, headers: { ...headers, 'content-type': 'application/json' } });
+    requests.push({ parcel, rawBody, headers: { ...headers, 'content-type': 'application/json' } });
   }
   return requests;
 }

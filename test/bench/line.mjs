@@ -1,8 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { lineArm, noopArm } from './line-arms.mjs';
 import { createDatabase, databaseFacts, makeLineTemplate, withServer } from './line-database.mjs';
 import { MIXES } from './line-mix.mjs';
+import { writeBenchPolicy } from './line-policy.mjs';
 import { pairRuns } from './paired-runs.mjs';
 import { installPeers } from './peer-packages.mjs';
 import { whyNoRedis, withRedis } from './redis-server.mjs';
@@ -13,7 +12,6 @@ const NOOP_JOBS = 10_000;
 const FAST_NOOP_JOBS = 100_000;
 const REDIS_NOOP_JOBS = 50_000;
 const EMPTY = 'line_empty';
-const DEFAULT_POLICY = new URL('../../src/compensation/policies/default.json', import.meta.url);
 const CHECKS = { scans: 'ok', verdicts: 'ok', awards: 'ok', ledger: 'ok', letters: 'ok', queue: 'empty' };
 
 /**
@@ -25,18 +23,7 @@ const CHECKS = { scans: 'ok', verdicts: 'ok', awards: 'ok', ledger: 'ok', letter
  */
 export async function* benchLine({ quick, say }) {
   installPeers(say);
-  yield* withServer((server) => compare({ server, policyFile: writePolicy(server.dir), quick, say }));
-}
-
-/** The default policy, of a shop whose budget of a day is not spent by the mix in which everybody gets something. */
-function writePolicy(dir) {
-  const { $schema, ...policy } = JSON.parse(readFileSync(DEFAULT_POLICY, 'utf8'));
-  const file = join(dir, 'policy.json');
-  writeFileSync(
-    file,
-    JSON.stringify({ ...policy, dailyBudget: { ...policy.dailyBudget, atMostMinor: 1_000_000_000 } }),
-  );
-  return file;
+  yield* withServer((server) => compare({ server, policyFile: writeBenchPolicy(server.dir), quick, say }));
 }
 
 async function* compare({ server, policyFile, quick, say }) {

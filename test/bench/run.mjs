@@ -11,18 +11,24 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { benchCarriers } from './carriers.mjs';
+import { benchLatency } from './latency.mjs';
 import { benchLedger } from './ledger.mjs';
 import { benchLine } from './line.mjs';
+import { benchQueue } from './line-queues.mjs';
 import { benchList } from './list.mjs';
 import { machineFacts } from './machine.mjs';
 import { benchMail } from './mail.mjs';
 import { benchNight } from './night.mjs';
+import { benchPeers } from './peers.mjs';
 import { benchRecheck } from './recheck.mjs';
 
 const BENCHES = {
   carriers: benchCarriers,
   ledger: benchLedger,
   line: benchLine,
+  queue: benchQueue,
+  latency: benchLatency,
+  peers: benchPeers,
   list: benchList,
   mail: benchMail,
   night: benchNight,
