@@ -101,7 +101,7 @@ async function byProgram(url, query, requests) {
 }
 
 async function byPoller(url, query, requests) {
-  const child = start('latency-poller.mjs', { url });
+  const child = start(new URL('latency-poller.mjs', import.meta.url), { url });
   await child.next('ready');
   const dueAt = await send(query, requests, async ({ rawBody, headers }) =>
     child.send({ body: rawBody.toString(), headers }),
@@ -118,7 +118,7 @@ async function send(query, requests, post) {
   const sent = [];
   for (const [nth, request] of requests.entries()) {
     // Not in step with whoever looks twice a second.
-    const due = startedAt + ((nth + ((nth * 7) % 10) / 10) * 1_000) / RATE;
+    const due = startedAt + ((nth + Math.random()) * 1_000) / RATE;
     if (due > performance.now()) await sleep(due - performance.now());
     if (nth >= WARM_UP) dueAt.set(request.parcel, performance.timeOrigin + due);
     sent.push(post(request));

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { checkLine, leftOf } from './line-checks.mjs';
+import { checkLine, isThrough } from './line-checks.mjs';
 import { withCopy } from './line-database.mjs';
 import { expectedOf } from './line-mix.mjs';
 
@@ -19,7 +19,7 @@ export function lineArm({ server, template, mix, events, policyFile, redis, prof
     withCopy(server, template, async ({ url, query }) => {
       await redis?.flush();
       const settings = { databaseUrl: url, redisUrl: redis?.url ?? null, mix, events, policyFile, profileTo };
-      const child = start('line-process.mjs', settings);
+      const child = start(new URL('line-process.mjs', import.meta.url), settings);
       await child.next('ready');
       const startedAt = performance.now();
       const posted = child.next('posted');
@@ -36,11 +36,6 @@ export function lineArm({ server, template, mix, events, policyFile, redis, prof
     });
 }
 
-async function isThrough(query, { mix, events }) {
-  const { tickets, letters } = await leftOf(query);
-  return tickets === 0 && letters === expectedOf(mix, events).awards;
-}
-
 /** Jobs that do nothing, one an event. @returns jobs a second, from the first added to the last processed */
 export function noopArm({ server, template, jobs, redis, ...settings }) {
   const measure = async (url) => {
@@ -55,7 +50,7 @@ export function noopArm({ server, template, jobs, redis, ...settings }) {
 
 /** @returns seconds of adding and of processing */
 export async function runNoop(settings) {
-  const child = start('line-noop.mjs', settings);
+  const child = start(new URL('line-noop.mjs', import.meta.url), settings);
   await child.next('ready');
   const done = child.next('done');
   child.send('go');
@@ -65,11 +60,12 @@ export async function runNoop(settings) {
 }
 
 /** A module of this folder in a process of its own. */
-export function start(file, settings) {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = fork(path, [JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+export function start(module, settings) {
+  const child = fork(fileURLToPath(module), [JSON.stringify(settings)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const ended = once(child, 'exit').then(([code]) => {
-    if (code !== 0) throw new Error(`${file} ended with ${code}`);
+    if (code !== 0) throw new Error(`${module} ended with ${code}`);
   });
   ended.catch(() => {});
   return {

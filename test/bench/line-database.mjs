@@ -71,7 +71,7 @@ export async function createDatabase(server, name, template) {
   return url.toString();
 }
 
-export async function withClient(url, work) {
+async function withClient(url, work) {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => {});
   await client.connect();

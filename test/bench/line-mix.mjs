@@ -5,7 +5,7 @@ import { easypost } from '../../dist/src/carriers/easypost/adapter.js';
 const SEED = 20_261_128;
 export const SECRET = 'bench-secret-of-easypost';
 /** What time it is in a run: promises end two hours before, or two days after. */
-export const NOW = '18:00';
+const NOW = '18:00';
 /** Nobody reads at that time: a letter is written and waits, so that mail is no part of what is measured. */
 export const QUIET_HOURS = '12:00-23:00';
 const MINUTE = 60_000;
@@ -25,7 +25,7 @@ export const MIXES = {
 };
 
 /** Orders of so many events: whole parcels. */
-export const ordersOf = (mix, events) => Math.ceil(events / MIXES[mix].perParcel);
+const ordersOf = (mix, events) => Math.ceil(events / MIXES[mix].perParcel);
 
 /** Today at the time of a run, by the clock that the run is given. */
 export function startOfRun() {

@@ -65,6 +65,7 @@ export async function openGraphileWorker(url, { concurrency = 24, poolSize = 20,
   const logger = new Logger(() => () => {});
   const pgPool = new pg.Pool({ connectionString: url, max: poolSize });
   pgPool.on('error', () => {});
+  pgPool.on('connect', (client) => client.on('error', () => {}));
   const preset = {
     worker: {
       logger,

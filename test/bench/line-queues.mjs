@@ -59,7 +59,7 @@ async function measure({ url, query }, { adapter, statistics, jobs }) {
     await query('ANALYZE bullmq.job');
     assert.equal(await knownRows(query), 0, 'PostgreSQL takes the table for empty');
   }
-  const child = start('line-queue.mjs', { url, jobs, concurrency: CONCURRENCY, adapter });
+  const child = start(new URL('line-queue.mjs', import.meta.url), { url, jobs, concurrency: CONCURRENCY, adapter });
   await child.next('ready');
   const added = child.next('added');
   child.send('add');
