@@ -14,11 +14,15 @@ import { benchCarriers } from './carriers.mjs';
 import { benchDoor } from './door.mjs';
 import { benchInbox } from './door-inbox.mjs';
 import { benchIngest } from './door-ingest.mjs';
+import { benchLatency } from './latency.mjs';
 import { benchLedger } from './ledger.mjs';
+import { benchLine } from './line.mjs';
+import { benchQueue } from './line-queues.mjs';
 import { benchList } from './list.mjs';
 import { machineFacts } from './machine.mjs';
 import { benchMail } from './mail.mjs';
 import { benchNight } from './night.mjs';
+import { benchPeers } from './peers.mjs';
 import { benchRecheck } from './recheck.mjs';
 
 const BENCHES = {
@@ -27,6 +31,10 @@ const BENCHES = {
   inbox: benchInbox,
   ingest: benchIngest,
   ledger: benchLedger,
+  line: benchLine,
+  queue: benchQueue,
+  latency: benchLatency,
+  peers: benchPeers,
   list: benchList,
   mail: benchMail,
   night: benchNight,
