@@ -95,13 +95,20 @@ export function holdTicket<T>(db: Database, id: string, work: (claim: ClaimOutco
 }
 
 /**
- * Takes further tickets of the same kind along: a flood of single rows becomes batches here, as it does at the door. Only
- * what carriers and shops' systems cause in bulk, and nothing that failed before.
- * @returns the tickets, at most as many as still fit into one batch with `ticket`
+ * Takes further tickets of the same kind along: a flood of single rows becomes batches here, as it does at the door, and what
+ * several of a flood's tickets say of the same rows is done once. Only what carriers and shops' systems cause in bulk, and nothing
+ * that failed before.
  */
 export async function claimCompanions(sql: Sql, ticket: Ticket): Promise<Pick<Ticket, 'id' | 'ids'>[]> {
+  if (!COME_IN_BULK.has(ticket.trigger) || ticket.attempts > 0) return [];
+  const small = await claimSmall(sql, ticket);
+  return [...small, ...(await claimOverlapping(sql, ticket, small))];
+}
+
+/** @returns small tickets, at most as many as still fit into one batch with `ticket` */
+async function claimSmall(sql: Sql, ticket: Ticket): Promise<Pick<Ticket, 'id' | 'ids'>[]> {
   const room = TICKET_SIZE - ticket.ids.length;
-  if (!COME_IN_BULK.has(ticket.trigger) || ticket.attempts > 0 || room <= 0) return [];
+  if (room <= 0) return [];
   const { rows } = await sql.query(
     `SELECT id, ids FROM outbox
      WHERE stage = $1 AND trigger = $2 AND parked_at IS NULL AND attempts = 0 AND id <> $3 AND cardinality(ids) <= $4
@@ -110,6 +117,43 @@ export async function claimCompanions(sql: Sql, ticket: Ticket): Promise<Pick<Ti
   );
   return rows;
 }
+
+/**
+ * Large tickets that mostly name rows which are taken already: a carrier that replays a day tells of each parcel many times. They
+ * are looked at without being held: one that is held and not done would be nobody's until the relay finds it.
+ */
+async function claimOverlapping(
+  sql: Sql,
+  ticket: Ticket,
+  taken: readonly Pick<Ticket, 'id' | 'ids'>[],
+): Promise<Pick<Ticket, 'id' | 'ids'>[]> {
+  if (ticket.ids.length < LARGE) return [];
+  const { rows: waiting } = await sql.query<Pick<Ticket, 'id' | 'ids'>>(
+    `SELECT id, ids FROM outbox
+     WHERE stage = $1 AND trigger = $2 AND parked_at IS NULL AND attempts = 0 AND id <> $3 AND cardinality(ids) >= $4
+     ORDER BY id LIMIT $5`,
+    [ticket.stage, ticket.trigger, ticket.id, LARGE, MOST_LOOKED_AT],
+  );
+  const names = new Set([ticket, ...taken].flatMap(({ ids }) => ids));
+  const wanted = waiting.filter(({ ids }) => {
+    const more = ids.filter((id) => !names.has(id));
+    if (more.length > ids.length / 2 || names.size + more.length > 2 * TICKET_SIZE) return false;
+    for (const id of more) names.add(id);
+    return true;
+  });
+  if (wanted.length === 0) return [];
+  const { rows: held } = await sql.query<Pick<Ticket, 'id' | 'ids'>>(
+    'SELECT id, ids FROM outbox WHERE id = ANY($1::uuid[]) AND parked_at IS NULL AND attempts = 0 ORDER BY id FOR UPDATE SKIP LOCKED',
+    [wanted.map(({ id }) => id)],
+  );
+  return held;
+}
+
+/** Smaller ones are taken along as they are, whatever they name. */
+const LARGE = 50;
+
+/** Looked at for rows in common. Fewer, and a flood does the same again; more, and each batch reads all of the flood. */
+const MOST_LOOKED_AT = 24;
 
 const COME_IN_BULK: ReadonlySet<Trigger> = new Set(['webhook', 'registration', 'report']);
 

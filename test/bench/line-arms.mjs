@@ -14,7 +14,7 @@ const TIMEOUT_MS = 300_000;
  * The whole line, from the first webhook posted to the last letter written. @returns events a second
  * @param options.profileTo where to write what it did, for those who want to know; it is slower then
  */
-export function lineArm({ server, template, mix, events, policyFile, redis, profileTo }) {
+export function lineArm({ server, template, mix, events, policyFile, redis, profileTo, told = () => {} }) {
   return () =>
     withCopy(server, template, async ({ url, query }) => {
       await redis?.flush();
@@ -29,6 +29,7 @@ export function lineArm({ server, template, mix, events, policyFile, redis, prof
       const seconds = (performance.now() - startedAt) / 1_000;
       const stopped = child.next('stopped');
       child.send('stop');
+      told(await stopped);
       assert.equal((await stopped).waiting, 0, 'the queue is empty');
       await child.ended;
       await checkLine(query, { mix, events });
