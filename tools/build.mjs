@@ -9,6 +9,17 @@ import { fileURLToPath } from 'node:url';
 /** Packages of many small files, and those that share their types with them: a schema must be of the one zod that there is. */
 const BUNDLED = ['@date-fns/tz', 'commander', 'date-fns', 'fastify-type-provider-zod', 'zod'];
 
+/** zod brings its messages in some 50 languages, more text than all its code. Ours are in English, or written out. */
+const withoutLocales = {
+  name: 'without-locales',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+      loader: 'js',
+    }));
+  },
+};
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 
@@ -70,6 +81,7 @@ async function bundle(folder) {
     banner: {
       js: "import { createRequire as requireFor } from 'node:module';\nconst require = requireFor(import.meta.url);",
     },
+    plugins: [withoutLocales],
     logLevel: 'warning',
   });
 }
