@@ -4,21 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const PROGRAMS = {
-  start: 'workers/start.js',
-  server: 'src/http/main.js',
-  worker: 'workers/main.js',
-  demo: 'workers/demo.js',
-  makegood: 'src/cli/main.js',
-};
+const PROGRAMS = ['start', 'server', 'worker', 'demo', 'makegood'];
 
 const [name, ...args] = process.argv.slice(2);
-const program = PROGRAMS[name];
-if (!program) {
-  console.error(`usage: run.mjs ${Object.keys(PROGRAMS).join('|')} [ARGUMENTS]`);
+if (!PROGRAMS.includes(name)) {
+  console.error(`usage: run.mjs ${PROGRAMS.join('|')} [ARGUMENTS]`);
   process.exit(2);
 }
-const built = fileURLToPath(new URL(`../dist/${program}`, import.meta.url));
+const built = fileURLToPath(new URL(`../dist/programs/${name}.js`, import.meta.url));
 if (!existsSync(built)) {
   console.error('makegood is not built yet: building it now.');
   const build = fileURLToPath(new URL('../tools/build.mjs', import.meta.url));

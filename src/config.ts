@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import type { Role } from './auth/roles.js';
 import { REMEDY_PROVIDERS, type RemedyProvider } from './awards/remedy-providers.js';
 import { isTimeZone } from './calendar.js';
@@ -372,4 +373,9 @@ function isWebhookSecret(secret: string): boolean {
   if (encoded === undefined) return false;
   const { length } = Buffer.from(encoded, 'base64');
   return length >= 24 && length <= 64;
+}
+
+/** DATA_DIR as an absolute path. */
+export function dataDirOf(config: Config): string {
+  return resolve(config.dataDir);
 }

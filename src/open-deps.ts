@@ -1,4 +1,3 @@
-import { isAbsolute, resolve } from 'node:path';
 import { ensureAdminKey } from './auth/key-store.js';
 import { openProviders } from './awards/providers/open-providers.js';
 import { type Clock, systemClock } from './clock.js';
@@ -48,20 +47,31 @@ export async function openDeps(
     for (const step of undo.reverse()) await step();
   };
   try {
-    await ensureFirstPolicy(db, config.policyFile);
-    const newAdminKey = options.makesAdminKey ? await ensureAdminKey(db, config.adminApiKey) : null;
-    const queues = options.withQueues ? await openBackend(config, databaseUrl, log) : noQueues;
-    undo.push(() => queues.close());
     const mailer = config.smtpUrl === null ? null : createSmtpMailer(config.smtpUrl, {}, config.dkim);
     if (mailer) undo.push(() => mailer.close());
+    // All of these wait for the database most of the time, and none of them for another.
+    const opening = options.withQueues ? openBackend(config, databaseUrl, log) : Promise.resolve(noQueues);
+    undo.push(() =>
+      opening.then(
+        (queues) => queues.close(),
+        () => {}, // Said below.
+      ),
+    );
+    const [queues, newAdminKey, linkKey, providers] = await Promise.all([
+      opening,
+      options.makesAdminKey ? ensureAdminKey(db, config.adminApiKey) : null,
+      ensureLinkKey(db),
+      openProviders(config),
+      ensureFirstPolicy(db, config.policyFile),
+    ]);
     const deps: Deps = {
       config,
       db,
       queues,
       mailer,
-      linkKey: await ensureLinkKey(db),
+      linkKey,
       texts,
-      providers: await openProviders(config),
+      providers,
       policies: new PolicyBook(),
       metrics: createMetrics(),
       clock: options.clock ?? systemClock,
@@ -95,8 +105,3 @@ const noQueues: Queues = {
   check: async () => {},
   close: async () => {},
 };
-
-/** DATA_DIR as an absolute path. */
-export function dataDirOf(config: Config): string {
-  return isAbsolute(config.dataDir) ? config.dataDir : resolve(config.dataDir);
-}

@@ -1,6 +1,6 @@
 import { type Config, readConfig } from './config.js';
-import { AppError } from './errors.js';
 import { createLogger, type Logger } from './logger.js';
+import { printError } from './print-error.js';
 
 /** How long a process may take to stop. Longer, and whoever stops it kills it; shorter, and a batch is cut off (and done again). */
 const STOP_TIMEOUT_MS = 25_000;
@@ -62,22 +62,4 @@ async function finish(stop: () => Promise<void>, log: Logger | null): Promise<vo
     await printError(error);
     process.exit(1);
   }
-}
-
-/** What a person reads on a terminal: what is wrong, each fault on a line of its own. */
-export async function printError(thrown: unknown): Promise<void> {
-  const error = thrown instanceof AppError ? thrown : await explain(thrown);
-  if (error instanceof AppError) {
-    process.stderr.write(`makegood: ${error.message}\n`);
-    for (const { field, message } of error.errors)
-      process.stderr.write(`  ${field === '' ? '' : `${field}: `}${message}\n`);
-    return;
-  }
-  process.stderr.write(`makegood: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-}
-
-/** Loaded only now: a command that needs no database must not wait for its driver. */
-async function explain(error: unknown): Promise<unknown> {
-  const { explainConnection } = await import('./db/database.js');
-  return explainConnection(error);
 }

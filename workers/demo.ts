@@ -15,9 +15,9 @@ import { freePort } from '../src/embedded/free-port.js';
 import type { OrderView } from '../src/http/order-view.js';
 import { createLogger } from '../src/logger.js';
 import { findMailText } from '../src/messages/mailbox-store.js';
+import { printError } from '../src/print-error.js';
 import { watchDeadlines } from '../src/promises/watch-deadlines.js';
 import { countTickets } from '../src/queue/outbox-store.js';
-import { printError } from '../src/run-process.js';
 import { type Everything, startEverything } from './start-everything.js';
 
 /*

@@ -45,8 +45,7 @@ const SWEEP_OVERDUE_MS = 26 * 60 * 60 * 1000;
 /** Starts workers. @returns a function that lets the batches under way finish, and stops */
 export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Promise<() => Promise<void>> {
   const schedules = schedulesOf(deps.config);
-  await deps.queues.ensureSchedules(schedules);
-  await relayLeftovers(deps);
+  await Promise.all([deps.queues.ensureSchedules(schedules), relayLeftovers(deps)]);
   const stopping = new AbortController();
   const workers: JobWorker[] = only.map((name) => WORKERS[name](deps, stopping.signal));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));

@@ -120,8 +120,11 @@ export async function endKey(sql: Sql, id: string, actor: string): Promise<void>
  */
 export async function ensureAdminKey(db: Database, adminApiKey: string | null): Promise<string | null> {
   if (adminApiKey === null) {
-    const admins = await db.prisma.apiKey.count({ where: { role: 'admin', revokedAt: null } });
-    return admins > 0 ? null : (await createKey(db, { role: 'admin', name: 'first start', actor: 'makegood' })).key;
+    // Not by Prisma, whose first query loads its engine: no start waits for that.
+    const { rowCount } = await db.pool.query(
+      "SELECT 1 FROM api_keys WHERE role = 'admin' AND revoked_at IS NULL LIMIT 1",
+    );
+    return rowCount !== 0 ? null : (await createKey(db, { role: 'admin', name: 'first start', actor: 'makegood' })).key;
   }
   const keyHash = hashOf(adminApiKey);
   await db.transaction(async (sql) => {

@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { ROLES, type Role } from '../auth/roles.js';
 import { TEMPLATE_NAMES } from '../messages/letter.js';
 import { LANGUAGES } from '../messages/text-rules.js';
-import { printError } from '../run-process.js';
+import { printError } from '../print-error.js';
 
 /*
  * The command line. Each command loads what it needs when it is called: judging a case must not wait for a database

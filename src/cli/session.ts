@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, readConfig } from '../config.js';
+import { type Config, dataDirOf, readConfig } from '../config.js';
 import type { Deps } from '../deps.js';
 import { hasCluster } from '../embedded/pg-location.js';
 import { findRunningPostgres, startEmbeddedPostgres } from '../embedded/postgres.js';
 import { createLogger } from '../logger.js';
-import { dataDirOf, openDeps } from '../open-deps.js';
+import { openDeps } from '../open-deps.js';
 import { PIPELINE } from '../pipeline.js';
 import { findOpenTickets, hurryTickets } from '../queue/outbox-store.js';
 import { runTicket } from '../queue/run-ticket.js';

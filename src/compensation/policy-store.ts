@@ -42,7 +42,9 @@ export class PolicyBook {
  * @throws AppError `invalid_request` when the file cannot be read or is no valid policy, with line and column
  */
 export async function ensureFirstPolicy(db: Database, policyFile: string | null): Promise<void> {
-  if (await db.prisma.policyVersion.findFirst({ select: { version: true } })) return;
+  // Not by Prisma, whose first query loads its engine: no start waits for that.
+  const { rowCount } = await db.pool.query('SELECT 1 FROM policy_versions LIMIT 1');
+  if (rowCount !== 0) return;
   const policy = policyFile === null ? DEFAULT_POLICY : readFirstPolicy(policyFile);
   await db.pool.query(
     `INSERT INTO policy_versions (version, name, document, activated_by, reason) VALUES (1, $1, $2, 'makegood', $3)

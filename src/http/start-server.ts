@@ -15,11 +15,17 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** @throws AppError `invalid_request` when the port is taken or the address is not ours */
-export async function startServer(deps: Deps): Promise<RunningServer> {
+/**
+ * @param first what has to be done before it listens; the server is made meanwhile
+ * @throws AppError `invalid_request` when the port is taken or the address is not ours
+ */
+export async function startServer(deps: Deps, first?: Promise<unknown>): Promise<RunningServer> {
+  // Looked at below: until then nobody is missing it.
+  first?.catch(() => {});
   const app = await createApp(deps);
   const { host, port } = deps.config;
   try {
+    await first;
     await app.listen({ host, port });
   } catch (error) {
     await app.close();

@@ -110,9 +110,9 @@ export function openPostgresBackend(databaseUrl: string, options: { poolSize: nu
       // One process at a time: they create the same things, and one would take back what another was just given.
       await withClient(databaseUrl, async (client) => {
         await client.query('SELECT pg_advisory_lock($1::bigint)', [PREPARE_LOCK]);
-        const hasRole = await prepareSchema(databaseUrl);
+        const hasRole = await prepareSchema(client);
         pool ??= openQueuePool(databaseUrl, { size: options.poolSize, role: hasRole ? ROLE : null, onError });
-        await migrateQueue(databaseUrl, pool, hasRole);
+        await migrateQueue(client, pool, hasRole);
       });
     },
     async close() {
@@ -164,20 +164,18 @@ function openQueuePool(
  * The schema with a role of its own, that can touch nothing else.
  * @returns false where the database's user may not create roles: BullMQ then works as that user.
  */
-async function prepareSchema(databaseUrl: string): Promise<boolean> {
-  return withClient(databaseUrl, async (client) => {
-    try {
-      const { rows } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [ROLE]);
-      if (rows.length === 0) await client.query(`CREATE ROLE ${ROLE} NOLOGIN`).catch(ignoreExisting);
-      const member = await client.query(`SELECT pg_has_role(current_user, $1, 'MEMBER') AS yes`, [ROLE]);
-      if (!member.rows[0].yes || rows.length === 0) await client.query(`GRANT ${ROLE} TO CURRENT_USER`);
-      await client.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA} AUTHORIZATION ${ROLE}`).catch(ignoreExisting);
-      return true;
-    } catch (error) {
-      if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw error;
-      return false;
-    }
-  });
+async function prepareSchema(client: pg.Client): Promise<boolean> {
+  try {
+    const { rows } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [ROLE]);
+    if (rows.length === 0) await client.query(`CREATE ROLE ${ROLE} NOLOGIN`).catch(ignoreExisting);
+    const member = await client.query(`SELECT pg_has_role(current_user, $1, 'MEMBER') AS yes`, [ROLE]);
+    if (!member.rows[0].yes || rows.length === 0) await client.query(`GRANT ${ROLE} TO CURRENT_USER`);
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA} AUTHORIZATION ${ROLE}`).catch(ignoreExisting);
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw error;
+    return false;
+  }
 }
 
 const INSUFFICIENT_PRIVILEGE = '42501';
@@ -187,23 +185,16 @@ function ignoreExisting(error: { code?: string }): void {
 }
 
 /** BullMQ asks for the right to create schemas even where its schema exists; the role has it only while migrations run. */
-async function migrateQueue(databaseUrl: string, pool: pg.Pool, hasRole: boolean): Promise<void> {
-  const grant = async (verb: string) => {
-    if (!hasRole) return;
-    await withClient(databaseUrl, async (client) => {
-      const database = client.escapeIdentifier(client.database ?? '');
-      await client.query(`${verb === 'GRANT' ? 'GRANT CREATE ON DATABASE' : 'REVOKE CREATE ON DATABASE'} ${database}
-        ${verb === 'GRANT' ? 'TO' : 'FROM'} ${ROLE}`);
-    });
-  };
-  await grant('GRANT');
+async function migrateQueue(owner: pg.Client, pool: pg.Pool, hasRole: boolean): Promise<void> {
+  const database = owner.escapeIdentifier(owner.database ?? '');
+  if (hasRole) await owner.query(`GRANT CREATE ON DATABASE ${database} TO ${ROLE}`);
   const client = await pool.connect();
   try {
     await runMigrations(client, SCHEMA);
   } finally {
     client.release();
   }
-  await grant('REVOKE');
+  if (hasRole) await owner.query(`REVOKE CREATE ON DATABASE ${database} FROM ${ROLE}`);
 }
 
 async function withClient<T>(databaseUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

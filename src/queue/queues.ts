@@ -72,18 +72,18 @@ export async function openQueues(backend: QueueBackend, log: Logger): Promise<Qu
   };
 
   const ensureSchedules: Queues['ensureSchedules'] = async (schedules) => {
-    const missing: ScheduleName[] = [];
-    for (const name of SCHEDULES) {
+    const ensure = async (name: ScheduleName): Promise<boolean> => {
       const schedule = schedules[name];
-      if (!schedule) continue;
+      if (!schedule) return true;
       const queue = queueOf(name);
       const standing = await queue.getJobScheduler(name);
       const isAlive = standing && Number(standing.next ?? 0) > Date.now() - SCHEDULE_LATE_MS;
-      if (isAlive && matches(standing, schedule)) continue;
-      if (!isAlive) missing.push(name);
+      if (isAlive && matches(standing, schedule)) return true;
       await queue.upsertJobScheduler(name, schedule, { name, data: {} });
-    }
-    return missing;
+      return Boolean(isAlive);
+    };
+    const stood = await Promise.all(SCHEDULES.map(ensure));
+    return SCHEDULES.filter((_, index) => !stood[index]);
   };
 
   return {

@@ -13,6 +13,14 @@ const RUN = fileURLToPath(new URL('../../bin/run.mjs', import.meta.url));
 const KEY = 'bench-admin-key-0123456789';
 const SECRET = 'bench-secret-of-easypost';
 
+/** What every program of the benchmarks is told. Nothing runs by the clock of the night that the benchmark has not asked for. */
+export const BENCH_ENV = {
+  ADMIN_API_KEY: KEY,
+  EASYPOST_WEBHOOK_SECRET: SECRET,
+  LOG_LEVEL: 'error',
+  SWEEP_CRON: '0 0 1 1 *',
+};
+
 /** A PostgreSQL of the benchmark's own, with the tables; fsync on, as it always is. */
 export async function withDatabase(work) {
   const dataDir = mkdtempSync(join(tmpdir(), 'makegood-bench-'));
@@ -55,11 +63,7 @@ export async function withProgram(databaseUrl, env, work) {
       HOME,
       PORT: '0',
       DATABASE_URL: databaseUrl,
-      ADMIN_API_KEY: KEY,
-      EASYPOST_WEBHOOK_SECRET: SECRET,
-      LOG_LEVEL: 'error',
-      // Nothing runs by the clock of the night that the benchmark has not asked for.
-      SWEEP_CRON: '0 0 1 1 *',
+      ...BENCH_ENV,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

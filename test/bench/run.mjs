@@ -21,9 +21,11 @@ import { benchQueue } from './line-queues.mjs';
 import { benchList } from './list.mjs';
 import { machineFacts } from './machine.mjs';
 import { benchMail } from './mail.mjs';
+import { benchMemory } from './memory.mjs';
 import { benchNight } from './night.mjs';
 import { benchPeers } from './peers.mjs';
 import { benchRecheck } from './recheck.mjs';
+import { benchStartup } from './startup.mjs';
 
 const BENCHES = {
   carriers: benchCarriers,
@@ -39,6 +41,9 @@ const BENCHES = {
   mail: benchMail,
   night: benchNight,
   recheck: benchRecheck,
+  // Limits, not ratios.
+  startup: benchStartup,
+  memory: benchMemory,
 };
 /** A ratio of five, and whatever is more. */
 const LONGEST_BAR = 40;
@@ -74,14 +79,18 @@ function print() {
     style: { head: [], border: [] },
   });
   for (const row of rows) {
-    const ratios = row.pairs.map(([a, b]) => b / a);
+    // A row without another arm: its value is held against its limit, and the bar is how much of that it takes.
+    const isLimit = row.ratio === null;
+    const bar = isLimit ? row.ours / row.gate : row.ratio;
+    const spread = isLimit ? row.values : row.pairs.map(([a, b]) => b / a);
+    const shown = (number) => (isLimit ? String(number) : number.toFixed(2));
     grid.push([
       row.name,
-      `${row.baseline} ${row.unit}`,
+      row.baseline === null ? '-' : `${row.baseline} ${row.unit}`,
       `${row.ours} ${row.unit}`,
-      `${row.ratio.toFixed(2)} ${'█'.repeat(Math.min(LONGEST_BAR, Math.round(row.ratio * 8)))}`,
-      `${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}`,
-      row.gate === null ? '-' : `${row.gateOp} ${row.gate.toFixed(2)}`,
+      `${isLimit ? `${Math.round(bar * 100)} %` : bar.toFixed(2)} ${'█'.repeat(Math.min(LONGEST_BAR, Math.round(bar * 8)))}`,
+      `${shown(Math.min(...spread))} – ${shown(Math.max(...spread))}`,
+      row.gate === null ? '-' : `${row.gateOp} ${shown(row.gate)}`,
       row.skipped ? `skipped: ${row.skipped}` : row.pass === null ? row.note : row.pass ? `ok (${row.note})` : 'FAILED',
     ]);
   }

@@ -77,11 +77,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   deps: ['db', 'queue', 'compensation', 'awards', 'messages'],
   'open-deps': ['db', 'deps', 'queue', 'auth', 'compensation', 'awards', 'messages'],
   'open-when-there': ['db'],
-  'run-process': ['db'],
+  'print-error': ['db'],
+  'run-process': ['print-error'],
 };
 
 /** Parts that bring everything together, and who may: the entry points. workers/ consists of them. */
-const FOR_ENTRY_POINTS = ['pipeline', 'open-deps', 'open-when-there', 'run-process', 'embedded'];
+const FOR_ENTRY_POINTS = ['pipeline', 'open-deps', 'open-when-there', 'print-error', 'run-process', 'embedded'];
 const ENTRY_POINTS = ['src/http/main.ts', 'src/cli/main.ts', 'src/cli/session.ts'];
 
 /** Single steps over a fence, with the reason; one that nobody takes any more fails. */
