@@ -57,7 +57,7 @@ export async function withCopy(server, template, work) {
     return await work({ url, query: async (sql, values) => (await client.query(sql, values)).rows });
   } finally {
     await client.end();
-    await withClient(server.url, (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`));
+    await withClient(server.url, (admin) => admin.query(`DROP DATABASE ${name}`));
   }
 }
 

@@ -3,13 +3,13 @@
  * first job added to the last processed, and fails when one was lost, came twice, or is left in the queue.
  */
 import assert from 'node:assert/strict';
-import { openBullPostgres, openBullRedis, openGraphileWorker, openPgBoss, openPlainSql } from './line-peers.mjs';
+import { openBullPostgres, openBullRedis, openPlainSql } from './line-peers.mjs';
 
 const PEERS = {
   'bullmq-pg': openBullPostgres,
   'bullmq-redis': openBullRedis,
-  'graphile-worker': openGraphileWorker,
-  'pg-boss': openPgBoss,
+  'graphile-worker': async (...args) => (await import('./peers/graphile-worker.mjs')).openGraphileWorker(...args),
+  'pg-boss': async (...args) => (await import('./peers/pg-boss.mjs')).openPgBoss(...args),
   sql: openPlainSql,
 };
 /** Jobs of one call, where many can be added at once. */

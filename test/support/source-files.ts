@@ -7,7 +7,7 @@ import { parseSync } from '@swc/core';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What git does not keep, and what npm, the build and the programs make. */
-const NOT_OURS = /^(node_modules|dist(\..*)?|src\/generated|\.git|\.data|\.env|coverage|.*\.log)$/;
+const NOT_OURS = /^((.*\/)?node_modules|dist(\..*)?|src\/generated|\.git|\.data|\.env|coverage|.*\.log)$/;
 
 /** Files of a folder of the repository and below, as paths from the root with `/`. */
 export function filesIn(folder = ''): string[] {
