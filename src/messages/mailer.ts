@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import { deliverable, parseMailbox } from './address.js';
 import { composeMime, type OutgoingMail } from './mime.js';
@@ -8,8 +9,10 @@ import {
   oneLine,
   reasonOf,
   type SendOutcome,
+  takesNoMore,
 } from './send-outcome.js';
 import { type DkimKey, signMail } from './sign-mail.js';
+import { SmtpPlaces } from './smtp-places.js';
 import { type Envelope, openSession, type Session } from './smtp-session.js';
 import { parseSmtpUrl } from './smtp-url.js';
 
@@ -43,9 +46,9 @@ export interface SmtpMailerOptions {
 const DEFAULTS: Required<SmtpMailerOptions> = {
   /**
    * Too small: a queue behind slow servers, and connections that stand idle while a handover is written. Too big: servers count
-   * connections per client and refuse (421).
+   * connections per client and refuse more (421); then it is as many as they took.
    */
-  maxConnections: 10,
+  maxConnections: 20,
   /** Too small: time goes into greetings and TLS. Too big: a balanced server never gets to spread the load. */
   maxMailsPerConnection: 1_000,
   /** Too small: a connection for every mail. Too big: the server hangs up first, and the next mail finds out. */
@@ -97,26 +100,15 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}, d
   const settings = { ...DEFAULTS, ...options };
   const server = parseSmtpUrl(url);
   const idle: Session[] = [];
-  const waiting: (() => void)[] = [];
-  let active = 0;
+  const places = new SmtpPlaces(settings.maxConnections);
   let closing = false;
   let closed: Promise<void> | null = null;
   /** Aborted when whoever closes has waited long enough for a server that has not asked for the message yet. */
   const beforeHandover = new AbortController();
   /** Aborted when it has waited long enough for the final answer as well. */
   const afterHandover = new AbortController();
-
-  async function enter(): Promise<void> {
-    if (active < settings.maxConnections) active += 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-  }
-
-  /** The place goes straight to whoever waits longest: nobody can slip in between. */
-  function leave(): void {
-    const next = waiting.shift();
-    if (next === undefined) active -= 1;
-    else next();
-  }
+  // Every mail under way listens to both.
+  setMaxListeners(0, beforeHandover.signal, afterHandover.signal);
 
   function keep(session: Session): void {
     if (closing || session.mails >= settings.maxMailsPerConnection) {
@@ -143,21 +135,34 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}, d
     }
     const plain = composeMime(mail);
     const envelope = { from: parseMailbox(mail.from)?.address ?? '', to, messageId: mail.messageId };
-    await enter();
+    await places.enter();
     try {
       const message = dkim === null ? plain : await signMail(plain, dkim);
-      const kept = idle.pop();
-      if (kept !== undefined) {
-        const first = await tryOn(kept, envelope, message, onHandover);
-        if (!first.stale) return first.outcome;
+      for (;;) {
+        const kept = idle.pop();
+        if (kept !== undefined) {
+          const first = await tryOn(kept, envelope, message, onHandover);
+          if (!first.stale) return first.outcome;
+        }
+        if (closing) return { outcome: 'unreachable', reason: 'the mailer is closing' };
+        const session = await openAnother();
+        if (session !== null) return (await tryOn(session, envelope, message, onHandover)).outcome;
       }
-      if (closing) return { outcome: 'unreachable', reason: 'the mailer is closing' };
-      const session = await openSession(server, settings, beforeHandover.signal);
-      return (await tryOn(session, envelope, message, onHandover)).outcome;
     } catch (error) {
       return judgeBeforeHandover(error);
     } finally {
-      leave();
+      places.leave();
+    }
+  }
+
+  /** @returns null: the server takes no more at once; a place has become free since */
+  async function openAnother(): Promise<Session | null> {
+    try {
+      return await openSession(server, settings, beforeHandover.signal);
+    } catch (error) {
+      if (closing || !takesNoMore(error) || !places.giveUpOne()) throw error;
+      await places.enter();
+      return null;
     }
   }
 
@@ -204,7 +209,7 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}, d
     }
   }
 
-  /** Once only: two that take all places one by one would each wait for what the other has. */
+  /** Once only: who closes again waits for the first. */
   function close(): Promise<void> {
     closed ??= closeOnce();
     return closed;
@@ -217,9 +222,8 @@ export function createSmtpMailer(url: string, options: SmtpMailerOptions = {}, d
       setTimeout(() => beforeHandover.abort(), CLOSE_BEFORE_HANDOVER_MS),
       setTimeout(() => afterHandover.abort(), CLOSE_AFTER_HANDOVER_MS),
     ];
-    // Taking every place means that everybody has left. Whoever waits in front of us finds the mailer closing.
-    for (let place = 0; place < settings.maxConnections; place += 1) await enter();
-    for (let place = 0; place < settings.maxConnections; place += 1) leave();
+    // Whoever still waits for a place finds the mailer closing.
+    await places.drained();
     for (const timer of timers) clearTimeout(timer);
   }
 

@@ -111,7 +111,7 @@ function retriesOf(later: readonly Later[], now: Date): Retry[] {
  * Letters of one ticket under way at once: some more than the mailer has connections, for those that wait for their outcome to be
  * written. Fewer, and connections stand idle meanwhile; more, and a crash leaves more letters of which nobody knows.
  */
-const AT_ONCE = 16;
+const AT_ONCE = 40;
 
 /** A letter about to be handed over, or what its try came to. */
 type Entry = { readonly handover: ClaimedMessage } | { readonly outcome: Outcome };

@@ -68,6 +68,11 @@ export function endedConnection(error: unknown): boolean {
   return responseCode === undefined && (code === 'ECONNECTION' || code === 'ESOCKET' || code === 'ETIMEDOUT');
 }
 
+/** Said to a connection that is only being opened: there are as many as the server takes (RFC 5321 3.8, 4.2.1). */
+export function takesNoMore(error: unknown): boolean {
+  return ((error ?? {}) as SmtpTrouble).responseCode === 421;
+}
+
 /** Long enough for a server's whole sentence with its link; longer ones fill logs and tables with nothing new. */
 const REASON_LENGTH = 500;
 

@@ -89,7 +89,7 @@ function print() {
       row.baseline === null ? '-' : `${row.baseline} ${row.unit}`,
       `${row.ours} ${row.unit}`,
       `${isLimit ? `${Math.round(bar * 100)} %` : bar.toFixed(2)} ${'█'.repeat(Math.min(LONGEST_BAR, Math.round(bar * 8)))}`,
-      `${shown(Math.min(...spread))} – ${shown(Math.max(...spread))}`,
+      spread.length === 0 ? '-' : `${shown(Math.min(...spread))} – ${shown(Math.max(...spread))}`,
       row.gate === null ? '-' : `${row.gateOp} ${shown(row.gate)}`,
       row.skipped ? `skipped: ${row.skipped}` : row.pass === null ? row.note : row.pass ? `ok (${row.note})` : 'FAILED',
     ]);
