@@ -47,7 +47,8 @@ export async function startWorkers(deps: Deps, only: readonly WorkerName[]): Pro
   const schedules = schedulesOf(deps.config);
   await Promise.all([deps.queues.ensureSchedules(schedules), relayLeftovers(deps)]);
   const stopping = new AbortController();
-  const workers: JobWorker[] = only.map((name) => WORKERS[name](deps, stopping.signal));
+  const own: ReadonlySet<string> = new Set(only);
+  const workers: JobWorker[] = only.map((name) => WORKERS[name](deps, own, stopping.signal));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   const stopRelay = repeat(deps, 'relay-outbox', RELAY_EVERY_MS, relayAfterTrouble(deps));
   const stopHealing = repeat(deps, 'heal-queue', HEAL_EVERY_MS, () => healQueue(deps, schedules));

@@ -67,9 +67,15 @@ export type RunOutcome =
 
 /**
  * Does the work of one ticket. The same for workers, the command line and tests.
+ * @param options.carriesOn says of which tickets that come of it the caller does the work itself, right after: nobody else is told of them
  * @throws AppError when trying again later can help: the ticket stays, and the relay brings it back
  */
-export async function runTicket(deps: Deps, stage: StageDefinition, ticketId: string): Promise<RunOutcome> {
+export async function runTicket(
+  deps: Deps,
+  stage: StageDefinition,
+  ticketId: string,
+  { carriesOn = () => false }: { readonly carriesOn?: (ticket: Ticket) => boolean } = {},
+): Promise<RunOutcome> {
   const { name, work } = stage;
   let outcome: RunOutcome;
   try {
@@ -81,7 +87,8 @@ export async function runTicket(deps: Deps, stage: StageDefinition, ticketId: st
     if (helpsToWait(error)) throw error;
     outcome = await isolate(deps, name, ticketId, error);
   }
-  if ('next' in outcome) await deps.queues.announce(outcome.next);
+  if (outcome.outcome === 'done') await deps.queues.announce(outcome.next.filter((next) => !carriesOn(next)));
+  else if (outcome.outcome === 'split') await deps.queues.announce(outcome.next);
   failpoint(`${stage.name}:announced`);
   return outcome;
 }
