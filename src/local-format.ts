@@ -41,7 +41,7 @@ export function localFormat(wanted: { locale: string | null; timeZone: string; a
     fullDay: (on) => sayDay(on, { weekday: 'long', year: 'numeric' }),
     time: (at) => formatter(locale, { timeZone, hour: 'numeric', minute: '2-digit', timeZoneName: 'short' }).format(at),
     money: (amount) => formatMoney(amount, locale),
-    number: (value) => new Intl.NumberFormat(locale).format(value),
+    number: (value) => numberFormatter(locale).format(value),
   };
 }
 
@@ -51,6 +51,19 @@ export function localFormat(wanted: { locale: string | null; timeZone: string; a
  */
 function usableLocale(locale: string | null): string {
   if (locale === null) return FALLBACK_LOCALE;
+  const known = usable.get(locale);
+  if (known !== undefined) return known;
+  // Shops write them as they like, and whoever sends orders could send a new one each time.
+  if (usable.size >= MOST_LOCALES) usable.clear();
+  const found = findUsable(locale);
+  usable.set(locale, found);
+  return found;
+}
+
+const usable = new Map<string, string>();
+const MOST_LOCALES = 1_000;
+
+function findUsable(locale: string): string {
   try {
     const { language, script, region } = new Intl.Locale(locale.replaceAll('_', '-'));
     const tag = [language, script, region].filter((part) => part !== undefined).join('-');
@@ -62,6 +75,16 @@ function usableLocale(locale: string | null): string {
 
 /** Making a formatter costs a hundred times what using it does, and letters come in thousands. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
+const numberFormatters = new Map<string, Intl.NumberFormat>();
+
+function numberFormatter(locale: string): Intl.NumberFormat {
+  let known = numberFormatters.get(locale);
+  if (known === undefined) {
+    known = new Intl.NumberFormat(locale);
+    numberFormatters.set(locale, known);
+  }
+  return known;
+}
 
 function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${locale} ${JSON.stringify(options)}`;
