@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { BACKENDS } from '../support/backends.js';
 import { createTestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -12,13 +12,16 @@ import { FATES, parcel } from './parcel.js';
 import { createRandom, SEED } from './random.js';
 import { register, report, sayAll } from './say.js';
 
+// Eight programs that start at once take their time where other tests run beside them.
+jest.setTimeout(120_000);
+
 const RUN = fileURLToPath(new URL('../../bin/run.mjs', import.meta.url));
 const SERVERS = 4;
 const WORKERS = 4;
 const ORDERS = 60;
 /** Of each webhook: one for every server. */
 const COPIES = SERVERS;
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 
 /** What a test has started. */
 interface Running {
