@@ -18,7 +18,7 @@ jest.setTimeout(120_000);
 const RUN = fileURLToPath(new URL('../../bin/run.mjs', import.meta.url));
 const SERVERS = 4;
 const WORKERS = 4;
-const ORDERS = 60;
+const ORDERS = 30;
 /** Of each webhook: one for every server. */
 const COPIES = SERVERS;
 const READY_MS = 60_000;
