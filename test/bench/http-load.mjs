@@ -2,16 +2,18 @@
  * The load of webhooks, in a process of its own: connections that are kept alive, each of which sends the next request when the
  * last is answered. Requests are written and signed before the clock starts.
  *
- * Told `{ prepare: { url, from, count } }` it makes the requests; told `{ send: connections }` it sends all of them once and says
+ * Told `{ prepare: { url, from, count } }` it makes the requests, and told `{ prepare: { urls, mix, events, at } }` those of a mix, for
+ * several servers that take turns; told `{ send: connections }` it sends all of them once and says
  * how fast they were answered, in milliseconds and requests a second, and with what.
  */
 import { connect } from 'node:net';
 import { bodyOf, SOURCE, signatureOf } from './door-events.mjs';
+import { signedWebhooks } from './line-mix.mjs';
 import { percentile } from './paired-runs.mjs';
 
 const END_OF_HEAD = '\r\n\r\n';
 let requests = [];
-let target = null;
+let targets = [];
 
 process.on('message', async ({ prepare: wanted, send: connections }) => {
   if (wanted) prepare(wanted);
@@ -19,22 +21,32 @@ process.on('message', async ({ prepare: wanted, send: connections }) => {
 });
 process.on('disconnect', () => process.exit());
 
-function prepare({ url, from, count }) {
-  target = new URL(url);
-  requests = Array.from({ length: count }, (_, index) => {
-    const body = bodyOf(from + index);
-    const headers = { host: target.host, 'content-type': 'application/json', ...signatureOf(body) };
-    const lines = Object.entries({ ...headers, 'content-length': body.length }).map(
-      ([key, value]) => `${key}: ${value}`,
-    );
-    const head = [`POST /webhooks/${SOURCE} HTTP/1.1`, ...lines].join('\r\n');
-    return Buffer.concat([Buffer.from(head + END_OF_HEAD), body]);
+function prepare({ url, urls = [url], mix, events, at, from, count }) {
+  targets = urls.map((one) => new URL(one));
+  const webhooks = mix ? signedWebhooks(mix, events, new Date(at)) : fresh(from, count);
+  requests = webhooks.map(requestOf);
+}
+
+function fresh(from, count) {
+  return Array.from({ length: count }, (_, index) => {
+    const rawBody = bodyOf(from + index);
+    return { rawBody, headers: { 'content-type': 'application/json', ...signatureOf(rawBody) } };
   });
+}
+
+/** Any of the servers may be sent any of them: what they are called is not looked at. */
+function requestOf({ rawBody, headers }) {
+  const all = { host: targets[0].host, ...headers, 'content-length': rawBody.length };
+  const lines = Object.entries(all).map(([key, value]) => `${key}: ${value}`);
+  const head = [`POST /webhooks/${SOURCE} HTTP/1.1`, ...lines].join('\r\n');
+  return Buffer.concat([Buffer.from(head + END_OF_HEAD), rawBody]);
 }
 
 async function sendAll(connections) {
   const seen = { accepted: 0, duplicates: 0, statuses: {}, latencies: [] };
-  const sockets = await Promise.all(Array.from({ length: connections }, open));
+  const sockets = await Promise.all(
+    Array.from({ length: connections }, (_, nth) => open(targets[nth % targets.length])),
+  );
   let next = 0;
   const startedAt = performance.now();
   await Promise.all(sockets.map((socket) => converse(socket, () => requests[next++], seen)));
@@ -50,7 +62,7 @@ async function sendAll(connections) {
   };
 }
 
-function open() {
+function open(target) {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: target.hostname, port: Number(target.port), noDelay: true }, () => resolve(socket));
     socket.once('error', reject);

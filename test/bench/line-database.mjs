@@ -40,9 +40,9 @@ export async function makeTemplate(server, name, { prepare, policyFile = '' }) {
   return name;
 }
 
-/** A template with the orders of a mix. */
-export function makeLineTemplate(server, { mix, events, policyFile }) {
-  const prepare = (query) => insertOrders(query, mix, events);
+/** A template with the orders of a mix. @param options.at what time it is in a run, where that is not what it is in most */
+export function makeLineTemplate(server, { mix, events, policyFile, at }) {
+  const prepare = (query) => insertOrders(query, mix, events, at);
   return makeTemplate(server, `line_${mix}`, { prepare, policyFile });
 }
 

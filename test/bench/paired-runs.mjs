@@ -7,7 +7,7 @@ const MOST_VARIATION = 0.3;
  *
  * @param options.unit of what the arms answer, such as `awards/s` or `ms`
  * @param options.of which of several numbers is compared; `p50`, `p95` and `p99` are shown besides
- * @param options.gate what the median of the ratios ours / baseline must hold; with `quick`, seven tenths of that way
+ * @param options.gate what the median of the ratios ours / baseline must hold; with `quick`, seven tenths of that way; null: it is shown only
  * @param options.gateOp `>=` or `<=`
  * @param options.stretch what to aim at beyond the gate
  * @param options.checks what was counted and right after every arm
@@ -39,7 +39,7 @@ export function rowOf(results, { name, unit, of = 'rate', gate, gateOp, stretch 
   const baselines = measured.map(([a]) => a);
   const ratio = median(measured.map(([a, b]) => b / a));
   const variation = (Math.max(...baselines) - Math.min(...baselines)) / median(baselines);
-  const bound = quick ? (gateOp === '>=' ? gate * 0.7 : gate / 0.7) : gate;
+  const bound = gate === null ? null : quick ? (gateOp === '>=' ? gate * 0.7 : gate / 0.7) : gate;
   const skipped = variation > MOST_VARIATION ? `the baseline itself varied by ${Math.round(variation * 100)} %` : null;
   const latencies = latencyOf(results);
   return {
@@ -51,7 +51,7 @@ export function rowOf(results, { name, unit, of = 'rate', gate, gateOp, stretch 
     gate: bound,
     gateOp,
     stretch,
-    pass: skipped === null ? (gateOp === '>=' ? ratio >= bound : ratio <= bound) : null,
+    pass: skipped === null && bound !== null ? (gateOp === '>=' ? ratio >= bound : ratio <= bound) : null,
     skipped,
     checks,
     note,

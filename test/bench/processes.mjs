@@ -86,6 +86,9 @@ export function familyOf(pid) {
   return family;
 }
 
+/** /proc counts the time of processors in hundredths of a second. */
+const TICK_MS = 10;
+
 /** All processes, as /proc has them; memory in MiB. One that ends while we look is not there. */
 function processes() {
   return readdirSync('/proc')
@@ -96,8 +99,13 @@ function processes() {
         const [, comm = '', rest = ''] = /\((.*)\) (.*)$/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? [];
         const [, parent, ...fields] = rest.split(' ');
         const started = fields[17];
+        const [user, system, reapedUser, reapedSystem] = fields.slice(9, 13).map(Number);
+        // Its own, and that of those that came of it and have ended.
+        const cpuMs = (user + system + reapedUser + reapedSystem) * TICK_MS;
         const isZombie = rest.startsWith('Z');
-        return isZombie ? [] : [{ pid: Number(name), parent: Number(parent), name: comm, started, ...memoryOf(name) }];
+        return isZombie
+          ? []
+          : [{ pid: Number(name), parent: Number(parent), name: comm, started, cpuMs, ...memoryOf(name) }];
       } catch {
         return [];
       }

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { benchCarriers } from './carriers.mjs';
+import { benchCost } from './cost.mjs';
 import { benchDoor } from './door.mjs';
 import { benchInbox } from './door-inbox.mjs';
 import { benchIngest } from './door-ingest.mjs';
@@ -25,6 +26,7 @@ import { benchMemory } from './memory.mjs';
 import { benchNight } from './night.mjs';
 import { benchPeers } from './peers.mjs';
 import { benchRecheck } from './recheck.mjs';
+import { benchScale } from './scale.mjs';
 import { benchStartup } from './startup.mjs';
 
 const BENCHES = {
@@ -41,6 +43,9 @@ const BENCHES = {
   mail: benchMail,
   night: benchNight,
   recheck: benchRecheck,
+  scale: benchScale,
+  // What one parcel costs, without a comparison.
+  cost: benchCost,
   // Limits, not ratios.
   startup: benchStartup,
   memory: benchMemory,
@@ -79,9 +84,11 @@ function print() {
     style: { head: [], border: [] },
   });
   for (const row of rows) {
-    // A row without another arm: its value is held against its limit, and the bar is how much of that it takes.
+    // A row without another arm: its value is held against its limit, if there is one, and the bar is how much of that it takes.
     const isLimit = row.ratio === null;
     const bar = isLimit ? row.ours / row.gate : row.ratio;
+    const percent = row.gate === null ? '-' : `${Math.round(bar * 100)} %`;
+    const length = isLimit && row.gate === null ? 0 : Math.min(LONGEST_BAR, Math.round(bar * 8));
     const spread = isLimit ? row.values : row.pairs.map(([a, b]) => b / a);
     const shown = (number) => (isLimit ? String(number) : number.toFixed(2));
     grid.push([
@@ -90,6 +97,8 @@ function print() {
       `${row.ours} ${row.unit}`,
       `${isLimit ? `${Math.round(bar * 100)} %` : bar.toFixed(2)} ${'█'.repeat(Math.min(LONGEST_BAR, Math.round(bar * 8)))}`,
       spread.length === 0 ? '-' : `${shown(Math.min(...spread))} – ${shown(Math.max(...spread))}`,
+      `${isLimit ? percent : bar.toFixed(2)} ${'█'.repeat(length)}`,
+      `${shown(Math.min(...spread))} – ${shown(Math.max(...spread))}`,
       row.gate === null ? '-' : `${row.gateOp} ${shown(row.gate)}`,
       row.skipped ? `skipped: ${row.skipped}` : row.pass === null ? row.note : row.pass ? `ok (${row.note})` : 'FAILED',
     ]);
