@@ -15,10 +15,11 @@ export interface OpenOrders {
   readonly unless: { readonly judgedSince: Date; readonly dueBy: Date | null } | null;
 }
 
-const OPEN_ORDERS = `(due_at IS NOT NULL OR judged_at IS NULL) AND id > $1 AND ($2::text IS NULL OR id <= $2)
+/** With the values of `valuesOf` as its first four. */
+export const OPEN_ORDERS = `(due_at IS NOT NULL OR judged_at IS NULL) AND id > $1 AND ($2::text IS NULL OR id <= $2)
   AND ($3::timestamptz IS NULL OR judged_at IS NULL OR judged_at < $3 OR due_at <= $4::timestamptz)`;
 
-const valuesOf = ({ after, until, unless }: OpenOrders) => [
+export const valuesOf = ({ after, until, unless }: OpenOrders) => [
   after,
   until,
   unless?.judgedSince ?? null,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { subDays } from 'date-fns';
+import type { Sql } from '../db/database.js';
 import { readNow } from '../db/now.js';
 import type { Deps } from '../deps.js';
 import { AppError, ERROR_CODES } from '../errors.js';
@@ -7,6 +8,7 @@ import { newId } from '../ids.js';
 import { type BeforeContactCounts, measureBeforeContact } from './before-contact-store.js';
 import { chooseCalls } from './choose-calls.js';
 import { type ForgottenWork, findForgottenWork } from './forgotten-work.js';
+import { type FoundOrder, findAndTellApart } from './pass-over-store.js';
 import { judgeChunk, RunTakenOver } from './sweep-chunk.js';
 import { type AwardTotals, addChunk, type Findings, NO_COUNTS, type SweepCounts } from './sweep-counts.js';
 import {
@@ -35,7 +37,7 @@ export interface SweepReport {
   readonly changed: number;
   /** Awards that it decided on. */
   readonly awards: number;
-  /** Orders that it looked at. */
+  /** Orders that it looked at: judged, or proved to stand still. */
   readonly judged: number;
   /** Orders newly found late, or overdue. */
   readonly late: number;
@@ -78,6 +80,12 @@ interface ByClock {
  */
 const CHUNK = 100;
 
+/**
+ * Orders of one page. Fewer, and a night in which nearly everything stands still is made of round trips; more, and a process that
+ * stops, or a run that rests after each chunk, judges by what it read long ago.
+ */
+const PAGE = 2_000;
+
 /** What "before the customer complains" is measured over. Shorter, and a quiet week says nothing; longer, and a change shows late. */
 const MEASURED_DAYS = 30;
 
@@ -89,7 +97,7 @@ const RESUME_WITHIN_MS = 12 * 60 * 60 * 1000;
 
 /**
  * sweep: makes sure each night that nobody was forgotten. Judges every order that is still open or was never judged, in
- * chunks; finds parcels that are silent or that nobody knows, scans that were not added up, awards that were not granted and
+ * chunks, but for those that can be proved to stand still; finds parcels that are silent or that nobody knows, scans that were not added up, awards that were not granted and
  * decisions that nobody was told of; proposes whom a person should ring.
  * Reads:    orders, shipments, tracking events, awards, ledger, messages, outbox
  * Writes:   what judge-promises writes, the cursor of the run, outbox(all stages), tasks   one transaction a chunk
@@ -243,35 +251,83 @@ async function judgeOpenOrders(
   await onProgress(counts.judged, total);
   for (const pass of passes) {
     for (let { after } = pass; ; ) {
-      const startedAt = performance.now();
-      const ids = await findOpenOrders(deps.db.pool, { ...pass, after }, CHUNK);
-      const last = ids.at(-1);
+      const page = await findPage(deps, { ...pass, after }, asOf);
+      const last = page.at(-1);
       if (last === undefined) break;
-      const from = cursor;
-      const to = pass === all ? last : cursor;
-      const at = await readNow(deps.db.pool, deps.clock);
-      let withChunk: SweepCounts | null = null;
-      const chunk = await judgeChunk(
-        deps,
-        { ids, asOf, trigger: 'sweep', trace: run.trace },
-        {
-          dryRun,
-          async note(sql, outcome) {
-            if (dryRun) return;
-            withChunk = addChunk(counts, { ...outcome, ids, asOf: asOf ?? at });
-            if (!(await moveCursor(sql, run.id, { from, to, counts: withChunk }))) throw new RunTakenOver(run.id);
-          },
-        },
-      );
-      counts = withChunk ?? addChunk(counts, { ...chunk, ids, asOf: asOf ?? at });
-      cursor = to;
-      after = last;
-      for (const { before, judgement } of chunk.outcomes) onChange(before, judgement.verdict);
-      await onProgress(counts.judged, Math.max(total, counts.judged));
-      if (byClock) await rest(performance.now() - startedAt, byClock.stopping);
+      for (const { ids, still, end } of chunksOf(page, CHUNK)) {
+        const startedAt = performance.now();
+        const from = cursor;
+        const to = pass === all ? end : cursor;
+        // What stands still behind the cursor was counted when the cursor passed it.
+        const before = pass === all ? { ...counts, judged: counts.judged + still } : counts;
+        const at = await readNow(deps.db.pool, deps.clock);
+        const note = async (sql: Sql, after: SweepCounts) => {
+          if (dryRun || (after === counts && to === from)) return;
+          if (!(await moveCursor(sql, run.id, { from, to, counts: after }))) throw new RunTakenOver(run.id);
+        };
+        if (ids.length === 0) {
+          await note(deps.db.pool, before);
+          counts = before;
+        } else {
+          let withChunk: SweepCounts | null = null;
+          const chunk = await judgeChunk(
+            deps,
+            { ids, asOf, trigger: 'sweep', trace: run.trace },
+            {
+              dryRun,
+              note(sql, outcome) {
+                withChunk = addChunk(before, { ...outcome, ids, asOf: asOf ?? at });
+                return note(sql, withChunk);
+              },
+            },
+          );
+          counts = withChunk ?? addChunk(before, { ...chunk, ids, asOf: asOf ?? at });
+          for (const { before: was, judgement } of chunk.outcomes) onChange(was, judgement.verdict);
+        }
+        cursor = to;
+        await onProgress(counts.judged, Math.max(total, counts.judged));
+        if (byClock) await rest(performance.now() - startedAt, byClock.stopping);
+      }
+      after = last.id;
     }
   }
   return counts;
+}
+
+/** The next open orders. As of another time than now nothing is known to stand still. */
+async function findPage(deps: Deps, which: OpenOrders, asOf: Date | undefined): Promise<FoundOrder[]> {
+  if (asOf) {
+    const ids = await findOpenOrders(deps.db.pool, which, PAGE);
+    return ids.map((id) => ({ id, standsStill: false }));
+  }
+  const at = await readNow(deps.db.pool, deps.clock);
+  const tellsShipped = deps.config.serviceLetters.has('shipped');
+  return findAndTellApart(deps.db.pool, which, { at, tellsShipped }, PAGE);
+}
+
+interface ChunkOfPage {
+  /** To be judged: at most so many as a chunk has. */
+  readonly ids: readonly string[];
+  /** How many among and behind them stand still. */
+  readonly still: number;
+  /** The last of all of them. */
+  readonly end: string;
+}
+
+/** Cuts a page so that no chunk has too many orders to judge. A pure function. */
+function chunksOf(page: readonly FoundOrder[], size: number): ChunkOfPage[] {
+  const chunks: { ids: string[]; still: number; end: string }[] = [];
+  for (const { id, standsStill } of page) {
+    let chunk = chunks.at(-1);
+    if (chunk === undefined || (chunk.ids.length === size && !standsStill)) {
+      chunk = { ids: [], still: 0, end: id };
+      chunks.push(chunk);
+    }
+    if (standsStill) chunk.still++;
+    else chunk.ids.push(id);
+    chunk.end = id;
+  }
+  return chunks;
 }
 
 /** @throws Stopped */

@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { benchSweep } from './night-sweep.mjs';
 import { pairRuns, percentile } from './paired-runs.mjs';
 import { insertOpenOrders, postScan, withDatabase, withProgram } from './program.mjs';
 
 /** Webhooks a second, by the clock whatever the answers take: what a shop of some millions of parcels a year hears by day. */
 const RATE = 50;
 
+/** The night: what it costs, and whom it disturbs. */
+export async function* benchNight(options) {
+  yield* benchSweep(options);
+  yield* benchBesides(options);
+}
+
 /**
  * What a carrier's webhook waits for while the nightly sweep runs in the same process, against the same without it: the 99th
  * percentile from the instant at which each was to be sent. The sweep begins anew whenever it has ended.
  */
-export async function* benchNight({ quick, say }) {
+async function* benchBesides({ quick, say }) {
   const orders = quick ? 5_000 : 30_000;
   const seconds = quick ? 4 : 15;
   yield* await withDatabase(async ({ url, query }) => {
