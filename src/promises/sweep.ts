@@ -251,11 +251,11 @@ async function judgeOpenOrders(
   await onProgress(counts.judged, total);
   for (const pass of passes) {
     for (let { after } = pass; ; ) {
+      let startedAt = performance.now();
       const page = await findPage(deps, { ...pass, after }, asOf);
       const last = page.at(-1);
       if (last === undefined) break;
       for (const { ids, still, end } of chunksOf(page, CHUNK)) {
-        const startedAt = performance.now();
         const from = cursor;
         const to = pass === all ? end : cursor;
         // What stands still behind the cursor was counted when the cursor passed it.
@@ -287,6 +287,7 @@ async function judgeOpenOrders(
         cursor = to;
         await onProgress(counts.judged, Math.max(total, counts.judged));
         if (byClock) await rest(performance.now() - startedAt, byClock.stopping);
+        startedAt = performance.now();
       }
       after = last.id;
     }

@@ -30,7 +30,7 @@ interface Rows {
 }
 
 function scan(random: Random, number: string, at: number): Record<string, unknown> {
-  const occurred = about(random, at, -5, 0);
+  const occurred = about(random, at, -5, 1);
   const time = now(random, 0.93)
     ? { occurred_at: occurred }
     : now(random, 0.5)
