@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { benchSteady } from './night-steady.mjs';
 import { benchSweep } from './night-sweep.mjs';
 import { pairRuns, percentile } from './paired-runs.mjs';
 import { insertOpenOrders, postScan, withDatabase, withProgram } from './program.mjs';
@@ -8,11 +7,10 @@ import { insertOpenOrders, postScan, withDatabase, withProgram } from './program
 /** Webhooks a second, by the clock whatever the answers take: what a shop of some millions of parcels a year hears by day. */
 const RATE = 50;
 
-/** The night: what it costs, whom it disturbs, and whether the program is by then what it was at noon. */
+/** The night: what it costs, and whom it disturbs. */
 export async function* benchNight(options) {
   yield* benchSweep(options);
   yield* benchBesides(options);
-  yield* benchSteady(options);
 }
 
 /**
