@@ -95,10 +95,8 @@ function print() {
       row.name,
       row.baseline === null ? '-' : `${row.baseline} ${row.unit}`,
       `${row.ours} ${row.unit}`,
-      `${isLimit ? `${Math.round(bar * 100)} %` : bar.toFixed(2)} ${'█'.repeat(Math.min(LONGEST_BAR, Math.round(bar * 8)))}`,
-      spread.length === 0 ? '-' : `${shown(Math.min(...spread))} – ${shown(Math.max(...spread))}`,
       `${isLimit ? percent : bar.toFixed(2)} ${'█'.repeat(length)}`,
-      `${shown(Math.min(...spread))} – ${shown(Math.max(...spread))}`,
+      spread.length === 0 ? '-' : `${shown(Math.min(...spread))} – ${shown(Math.max(...spread))}`,
       row.gate === null ? '-' : `${row.gateOp} ${shown(row.gate)}`,
       row.skipped ? `skipped: ${row.skipped}` : row.pass === null ? row.note : row.pass ? `ok (${row.note})` : 'FAILED',
     ]);
