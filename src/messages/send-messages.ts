@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.js';
-import { type Database, isDatabaseAway } from '../db/database.js';
+import { asDatabaseError, type Database, isDatabaseAway } from '../db/database.js';
 import type { Deps } from '../deps.js';
 import { assert } from '../errors.js';
 import { failpoint } from '../failpoint.js';
@@ -199,7 +199,8 @@ async function noteSurely(db: Database, entries: readonly Entry[]): Promise<bool
       const handed = await note(db, notes);
       return entries.map((entry) => ('handover' in entry ? handed.has(entry.handover.id) : true));
     } catch (error) {
-      if (!isDatabaseAway(error) || attempt === RECORD_TRIES) throw error;
+      // Said as what it is, so that nobody tries again with half of them.
+      if (!isDatabaseAway(error) || attempt === RECORD_TRIES) throw asDatabaseError(error);
       await sleep(1_000);
     }
   }

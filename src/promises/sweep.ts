@@ -97,8 +97,8 @@ const RESUME_WITHIN_MS = 12 * 60 * 60 * 1000;
 
 /**
  * sweep: makes sure each night that nobody was forgotten. Judges every order that is still open or was never judged, in
- * chunks, but for those that can be proved to stand still; finds parcels that are silent or that nobody knows, scans that were not added up, awards that were not granted and
- * decisions that nobody was told of; proposes whom a person should ring.
+ * chunks, but for those that can be proved to stand still; finds parcels that are silent or that nobody knows, scans that were not
+ * added up, awards that were not granted and decisions that nobody was told of; proposes whom a person should ring.
  * Reads:    orders, shipments, tracking events, awards, ledger, messages, outbox
  * Writes:   what judge-promises writes, the cursor of the run, outbox(all stages), tasks   one transaction a chunk
  * Twice:    it only finds what is not done; two at once judge the same and record it once.

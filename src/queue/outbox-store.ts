@@ -137,7 +137,7 @@ async function claimOverlapping(
   const names = new Set([ticket, ...taken].flatMap(({ ids }) => ids));
   const wanted = waiting.filter(({ ids }) => {
     const more = ids.filter((id) => !names.has(id));
-    if (more.length > ids.length / 2 || names.size + more.length > 2 * TICKET_SIZE) return false;
+    if (more.length > ids.length / 2 || names.size + more.length > MOST_NAMES) return false;
     for (const id of more) names.add(id);
     return true;
   });
@@ -151,6 +151,9 @@ async function claimOverlapping(
 
 /** Smaller ones are taken along as they are, whatever they name. */
 const LARGE = 50;
+
+/** Rows of a batch whose tickets overlap. Fewer, and two tickets that differ by a few rows stay apart; more, and locks are held for long. */
+const MOST_NAMES = 2 * TICKET_SIZE;
 
 /** Looked at for rows in common. Fewer, and a flood does the same again; more, and each batch reads all of the flood. */
 const MOST_LOOKED_AT = 24;

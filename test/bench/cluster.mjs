@@ -13,6 +13,17 @@ import { expectedOf } from './line-mix.mjs';
 import { familyOf, isPostgres, start, stop } from './processes.mjs';
 import { BENCH_ENV } from './program.mjs';
 
+/** What `runCluster` has counted and found right after each run. */
+export const CHECKS = {
+  answers: 'ok',
+  scans: 'ok',
+  verdicts: 'ok',
+  awards: 'ok',
+  ledger: 'ok',
+  letters: 'ok',
+  queue: 'empty',
+};
+
 /** Connections of all carriers together. */
 const CONNECTIONS = 128;
 const READY_TIMEOUT_MS = 60_000;

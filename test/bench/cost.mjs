@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MANY_CONNECTIONS, runCluster } from './cluster.mjs';
+import { CHECKS, MANY_CONNECTIONS, runCluster } from './cluster.mjs';
 import { median } from './limits.mjs';
 import { databaseFacts, makeLineTemplate, makeTemplate, withCopy, withServer } from './line-database.mjs';
 import { expectedOf, MIXES } from './line-mix.mjs';
@@ -12,15 +12,6 @@ const QUICK_EVENTS = 20_000;
 /** What a parcel adds less to, in bytes, is of a fixed size: it counts in the sum and has no row. */
 const FIXED = 10;
 const MIX = 'real';
-const CHECKS = {
-  answers: 'ok',
-  scans: 'ok',
-  verdicts: 'ok',
-  awards: 'ok',
-  ledger: 'ok',
-  letters: 'ok',
-  queue: 'empty',
-};
 
 /**
  * What one delivered parcel costs: time of processors, write-ahead log, rows, disk. One server and one worker; without the registration of the

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { MANY_CONNECTIONS, runCluster } from './cluster.mjs';
+import { CHECKS, MANY_CONNECTIONS, runCluster } from './cluster.mjs';
 import { databaseFacts, makeLineTemplate, withServer } from './line-database.mjs';
 import { MIXES } from './line-mix.mjs';
 import { writeBenchPolicy } from './line-policy.mjs';
@@ -10,15 +10,6 @@ const EVENTS = 20_000;
 const MIX = 'real';
 /** Servers, and as many workers. */
 const COUNTS = [1, 2, 4];
-const CHECKS = {
-  answers: 'ok',
-  scans: 'ok',
-  verdicts: 'ok',
-  awards: 'ok',
-  ledger: 'ok',
-  letters: 'ok',
-  queue: 'empty',
-};
 
 /**
  * More servers and workers on one PostgreSQL and one Redis: whether all of it stays right, and how much faster it is. Shown only, without

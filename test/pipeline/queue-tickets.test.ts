@@ -219,6 +219,20 @@ describe.each(BACKENDS)('tickets and the queue, BullMQ on $backend', ({ start })
     });
   });
 
+  describe('large tickets of a flood', () => {
+    const numbered = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `F${from + index}`);
+    const issue = (ids: readonly string[]) => issueTicket(opened.deps, 'track-shipments', ids, 'webhook');
+
+    test('that mostly name the same rows are done at once, and others are left', async () => {
+      const first = await issue(numbered(0, 100));
+      await issue(numbered(0, 100));
+      await issue(numbered(40, 140));
+      const other = await issue(numbered(500, 600));
+      expect(await runByHand(opened.deps, { id: first, stage: 'track-shipments' })).toMatchObject({ outcome: 'done' });
+      expect((await ticketsOf(database, 'track-shipments')).map(({ id }) => id)).toEqual([other]);
+    });
+  });
+
   describe('a ticket for another try', () => {
     /** A letter that the mail server has refused for now. */
     async function refusedLetter() {

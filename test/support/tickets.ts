@@ -34,8 +34,13 @@ export async function onlyTicketOf(database: TestDatabase, stage: StageName): Pr
 }
 
 /** Writes a ticket for these ids, as any stage would. @returns its id */
-export async function issueTicket(deps: Deps, stage: StageName, ids: readonly string[]): Promise<string> {
-  const work = { stage, ids, trigger: 'recheck', trace: randomUUID() } as const;
+export async function issueTicket(
+  deps: Deps,
+  stage: StageName,
+  ids: readonly string[],
+  trigger: Trigger = 'recheck',
+): Promise<string> {
+  const work = { stage, ids, trigger, trace: randomUUID() };
   const [ticket] = await deps.db.transaction((sql) => issueTickets(sql, work));
   if (!ticket) throw new Error('no ids, no ticket');
   return ticket.id;
